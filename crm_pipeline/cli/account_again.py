@@ -26,18 +26,16 @@ def send_again(
     account_id: AccountId,
     fields: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FIELD]...", help="Fields of people, as in Phone, or activities."),
+        typer.Argument(metavar="[FIELD]...", help="Fields, as in Phone: of whatever object."),
     ] = None,
-    all_fields: Annotated[
-        bool, typer.Option("--all-fields", help="All of people and activities.")
-    ] = False,
+    all_fields: Annotated[bool, typer.Option("--all-fields", help="All that are filled.")] = False,
     yes: Yes = False,
 ) -> None:
     """Read all rows again, and send what settings and mapping say otherwise now.
 
     Fields that are named are written to people who are in the org as the account's policy says
-    now, though the warehouse says nothing new of them; of activities to those that went without
-    them, as the org hid them. Says first what it costs.
+    now, though the warehouse says nothing new of them; of activities, members and campaigns to
+    those that went without them, as the org hid them. Says first what it costs.
     """
     from crm_pipeline.accounts.store import (
         describe_again,
@@ -48,24 +46,24 @@ def send_again(
     )
     from crm_pipeline.ledger.again import (
         people_with_fields,
-        send_activities_again,
         send_fields_again,
+        send_hidden_again,
     )
 
     with transaction() as connection:
         account = get_account(connection, account_id)
         mappings = field_mappings(connection, account_id)
-        of_activities = _of_activities(account, mappings)
-        chosen = _spelt(account, mappings, fields or (), of_activities, all_fields=all_fields)
+        of_others = _of_others(account, mappings)
+        chosen = _spelt(account, mappings, fields or (), of_others, all_fields=all_fields)
     with locked(account_id) as connection:
         people = people_with_fields(connection, account_id, chosen) if chosen else 0
-        lacking = [name for name in chosen if name.lower() in of_activities]
-        activities = send_activities_again(connection, account_id, lacking, really=False)
+        lacking = [name for name in chosen if name.lower() in of_others]
+        others = send_hidden_again(connection, account_id, lacking, really=False)
         client = rows_of_client(account.client_id)
-        agree(_cost(client, chosen, people, activities), "Go on?", yes=yes)
+        agree(_cost(client, chosen, people, others), "Go on?", yes=yes)
         if chosen:
             send_fields_again(connection, account_id, chosen)
-            send_activities_again(connection, account_id, lacking)
+            send_hidden_again(connection, account_id, lacking)
         describe_again(connection, account_id)
         read_from_the_start(connection, account_id)
         lift_brake(connection, account, max(client.rows, people) if client else None)
@@ -226,6 +224,8 @@ def _policies_that_differ(
 
 _PEOPLE = ("Lead", "Contact")
 
+_KINDS = {"activity": "Activities", "member": "Memberships", "campaign": "Campaigns"}
+
 
 def _mapped(account: "Account", mappings: "Sequence[FieldMapping]") -> Mapping[str, str]:
     """The fields of people that are filled, by their names in small letters."""
@@ -244,14 +244,14 @@ def _spelt(
     account: "Account",
     mappings: "Sequence[FieldMapping]",
     fields: Collection[str],
-    of_activities: Mapping[str, str],
+    of_others: Mapping[str, str],
     *,
     all_fields: bool,
 ) -> list[str]:
     """The fields as the mapping spells them; the object before a field may be left out."""
     from crm_pipeline.near_names import near
 
-    known = {**of_activities, **_mapped(account, mappings)}
+    known = {**of_others, **_mapped(account, mappings)}
     if all_fields:
         return sorted(known.values())
     chosen = []
@@ -260,23 +260,30 @@ def _spelt(
         if name not in known:
             likely = near(name, known.values(), 1)
             meant = f"; did you mean {likely[0]}?" if likely else "."
-            whom = "people or activities" if of_activities else "people"
-            mistake(f"Account {account.account_id} fills no field {typed!r} of {whom}{meant}")
+            whom = " that may be sent again" if of_others else " of people"
+            mistake(f"Account {account.account_id} fills no field {typed!r}{whom}{meant}")
         chosen.append(known[name])
     return chosen
 
 
-def _of_activities(account: "Account", mappings: "Sequence[FieldMapping]") -> Mapping[str, str]:
-    """The fields of activities that are filled, likewise."""
+def _of_others(account: "Account", mappings: "Sequence[FieldMapping]") -> Mapping[str, str]:
+    """The fields of activities, memberships and campaigns that are filled, likewise."""
+    from crm_pipeline.flows.campaigns.rules import campaign_map, member_map
     from crm_pipeline.sources.mapping import field_maps
 
-    mapped = field_maps(account.settings, mappings)["Event"]
-    filled = ("Description", "DurationInMinutes", *mapped.sources, *mapped.constants)
-    return {name.lower(): name for name in filled}
+    mapped = [field_maps(account.settings, mappings)["Event"]]
+    if (campaigns := account.settings.campaigns) is not None:
+        mapped.append(member_map(mappings, join_link_field=campaigns.join_link_field))
+        mapped.append(campaign_map(mappings))
+    filled = [name for each in mapped for name in (*each.sources, *each.constants)]
+    return {name.lower(): name for name in ("Description", "DurationInMinutes", *filled)}
 
 
 def _cost(
-    client: "Client | None", fields: Collection[str] = (), people: int = 0, activities: int = 0
+    client: "Client | None",
+    fields: Collection[str] = (),
+    people: int = 0,
+    others: Mapping[str, int] | None = None,
 ) -> str:
     from crm_pipeline.salesforce.budget import composite_calls
     from crm_pipeline.salesforce.data_storage import megabytes
@@ -295,6 +302,6 @@ def _cost(
             f" Of {people} people in the org {', '.join(fields)} are written as the policy says"
             " now, over what stands there where it says so."
         )
-    if activities:
-        what += f" Activities that went without them ({activities}) get them now."
+    for kind, number in sorted((others or {}).items()):
+        what += f" {_KINDS[kind]} that went without them ({number}) get them now."
     return what

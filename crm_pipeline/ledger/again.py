@@ -26,19 +26,17 @@ def send_fields_again(connection: Connection, account_id: str, fields: Collectio
     connection.execute(statement("ledger/send_fields_again"), parameters)
 
 
-def send_activities_again(
+def send_hidden_again(
     connection: Connection, account_id: str, fields: Collection[str], *, really: bool = True
-) -> int:
-    """Has activities that went without one of these fields, which the org hid, sent with it.
+) -> dict[str, int]:
+    """Has what went without one of these fields, which the org hid, sent with it.
 
-    Unless `really`, they are only counted. Writes within the caller's transaction; the caller holds
-    the account's lock.
+    Activities, memberships, campaigns. Unless `really`, they are only counted. Writes within the
+    caller's transaction; the caller holds the account's lock.
 
     Returns:
-        How many these are.
+        How many these are, by kind of operation.
     """
     parameters = {"account_id": account_id, "fields": list(fields), "really": really}
-    activities: int = connection.execute(
-        statement("ledger/send_activities_again"), parameters
-    ).scalar_one()
-    return activities
+    rows = connection.execute(statement("ledger/send_hidden_again"), parameters)
+    return {row.kind: row.number for row in rows}

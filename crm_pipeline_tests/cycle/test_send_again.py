@@ -104,7 +104,7 @@ def test_a_field_that_nothing_fills_is_not_sent_again(delivered: Bench, run: Run
     told = run("account", "send-again", ACCOUNT, "Fone", "--yes", fails=1).stderr
     assert (
         told
-        == f"Account {ACCOUNT} fills no field 'Fone' of people or activities; did you mean Phone?\n"
+        == f"Account {ACCOUNT} fills no field 'Fone' that may be sent again; did you mean Phone?\n"
     )
 
 

@@ -25,7 +25,9 @@ FIELDS = {
 
 @pytest.fixture
 def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    org = {"name": ACCOUNT, **ORG, "objects": {"Campaign": {"fields": FIELDS}}}
+    of_members = {"Source__c": {"type": "string", "length": 80}}
+    objects = {"Campaign": {"fields": FIELDS}, "CampaignMember": {"fields": of_members}}
+    org = {"name": ACCOUNT, **ORG, "objects": objects}
     with bench_of(org, pipeline, monkeypatch) as made:
         yield made
 
@@ -55,6 +57,26 @@ def test_a_required_field_is_named_and_can_be_filled(run: Run, bench: Bench) -> 
     run("account", "test-login", ACCOUNT)
     bench.cycle()
     assert bench.records("Campaign")[0]["Region__c"] == "EMEA"
+
+
+def test_members_and_campaigns_get_what_was_hidden_once_it_is_asked_for(
+    bench: Bench, run: Run
+) -> None:
+    """Sending again brought people and activities what the org had hidden, and nothing else."""
+    switch_on(bench)
+    maps(bench, Region__c="EMEA", Series__c="Tuesdays")
+    run(*SETS, "CampaignMember.Source__c", "--constant", "Webinar", "--yes")
+    one_registration(bench)
+    bench.admin("settings", hidden_fields=["Campaign.Series__c", "CampaignMember.Source__c"])
+    assert bench.cycle().state == "Complete"
+    bench.admin("settings", hidden_fields=[])
+    told = run("account", "send-again", ACCOUNT, "Series__c", "source__c", "--yes").stdout
+    assert "Campaigns that went without them (1) get them now." in told
+    assert "Memberships that went without them (1) get them now." in told
+    assert bench.cycle().state == "Complete"
+    assert bench.records("Campaign")[0]["Series__c"] == "Tuesdays"
+    assert bench.records("CampaignMember")[0]["Source__c"] == "Webinar"
+    assert bench.cycle().counts.api_calls == 0
 
 
 def test_a_column_of_the_event_fills_a_field_and_follows_it(run: Run, bench: Bench) -> None:

@@ -1,20 +1,25 @@
--- Activities that went without one of these fields, since the org hid it or let nobody write it: where
--- :really, what is wanted of each is its next version, and what was left out counts as not written.
--- Returns how many these are. Those that wait to be sent go with all of their fields anyway.
+-- Activities, memberships and campaigns that went without one of these fields, since the org hid it or
+-- let nobody write it: where :really, what is wanted of each is its next version, and what was left out
+-- counts as not written. Returns how many these are, by kind. Those that wait to be sent go with all of
+-- their fields anyway.
 WITH lacking AS (
     SELECT DISTINCT o.natural_key
     FROM crm.operation AS o
     INNER JOIN crm.field_change AS c ON o.operation_id = c.operation_id
     WHERE
         o.account_id = :account_id
-        AND o.kind = 'activity'
+        AND o.kind IN ('activity', 'member', 'campaign')
         AND o.state = 'done'
         AND c.field = any(CAST(:fields AS text []))
         AND c.new_value IS NULL
 ),
 
 latest AS MATERIALIZED (
-    SELECT newest.*
+    SELECT
+        newest.*,
+        -- Where the fields are in what is wanted.
+        CASE newest.kind WHEN 'member' THEN '{fields}' WHEN 'campaign' THEN '{campaign}' ELSE '{}' END
+        ::text [] AS place
     FROM lacking AS l
     CROSS JOIN LATERAL (
         SELECT o.*
@@ -26,12 +31,20 @@ latest AS MATERIALIZED (
     WHERE
         newest.state = 'done'
         AND NOT newest.gone
-        AND newest.intent ?| CAST(:fields AS text [])
+        AND CASE newest.kind
+            WHEN 'member' THEN newest.intent -> 'fields'
+            WHEN 'campaign' THEN newest.intent -> 'campaign'
+            ELSE newest.intent
+        END ?| CAST(:fields AS text [])
 ),
 
 forgotten AS (
     UPDATE crm.operation AS o
-    SET intent = o.intent - CAST(:fields AS text [])
+    SET
+        intent = CASE
+            WHEN l.place = '{}' THEN o.intent - CAST(:fields AS text [])
+            ELSE jsonb_set(o.intent, l.place, (o.intent #> l.place) - CAST(:fields AS text []))
+        END
     FROM latest AS l
     WHERE :really AND o.operation_id = l.operation_id
 ),
@@ -55,4 +68,8 @@ wanted AS (
     WHERE :really
 )
 
-SELECT count(*) FROM latest
+SELECT
+    kind,
+    count(*) AS number
+FROM latest
+GROUP BY kind
