@@ -160,7 +160,9 @@ def adopt(account_id: AccountId, yes: Yes = False) -> None:
         taken = take_for_sent(connection, account_id)
         what = (
             f"{taken} activities are taken for sent: each is sought in the org, also as it was "
-            "before the source changed it, and only what is not there is sent."
+            "before the source changed it, and only what is not there is sent. The notes of the "
+            "next cycle say what is left to people: records that are no row's any more, and fields "
+            f"that `crm-pipeline conflict list {account_id}` asks about."
         )
         if told := take_for_told(connection, account_id):
             what += (

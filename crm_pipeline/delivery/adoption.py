@@ -51,6 +51,7 @@ _NAMED = 5
 """Records that a note names."""
 
 _NAME = ("FirstName", "LastName")
+_DELETED = "made before the backup was restored, and deleted since"
 _REASON = "had another email before the backup was restored"
 
 
@@ -127,6 +128,7 @@ def _found(desk: Desk, step: _Step, wanted: Sequence[AdoptedActivity]) -> dict[i
         }
         for each in wanted
     }
+    named = desk.chosen.activity_external_id_field or ""
     keys = {names: {_key(i, names) for i in intents.values()} for names, _ in step.alike}
     left: dict[str, Record] = {}
     for records in unknown_of_ours(
@@ -136,9 +138,15 @@ def _found(desk: Desk, step: _Step, wanted: Sequence[AdoptedActivity]) -> dict[i
     ):
         for record in records:
             record["WhoId"] = goes.get(record["WhoId"], record["WhoId"])
-            if any(_key(record, names) in keys[names] for names in keys):
+            if record.get(named) or any(_key(record, names) in keys[names] for names in keys):
                 left[record["Id"]] = record
-    found: dict[int, str] = {}
+    # One that bears a key is that one's and nobody else's; of deleted ones there may be several.
+    with_key = [each for each in left.values() if each.get(named)]
+    with_key.sort(key=lambda record: not record["IsDeleted"])
+    by_key = {each[named]: each["Id"] for each in with_key}
+    found = {e.operation_id: by_key[e.natural_key] for e in wanted if e.natural_key in by_key}
+    for each in with_key:
+        del left[each["Id"]]
     for names, deleted_too in step.alike:
         there: defaultdict[tuple[Any, ...], list[Record]] = defaultdict(list)
         for record in left.values():
@@ -227,6 +235,34 @@ def former_records(
             f"{', '.join(sorted(set(alone.values()))[:_NAMED])}"
         )
     return former
+
+
+def deleted_records(
+    desk: Desk, people: Sequence[DuePerson], found: Collection[str], made: Collection[int]
+) -> dict[int, Match]:
+    """Records that we made for people since a copy and that were deleted; calls nobody.
+
+    Such a person is known as before: made anew when something new is to be sent, and not for what
+    the org had.
+
+    Args:
+        desk: the account's, which has looked through what was written since the copy.
+        people: who are to be decided.
+        found: the addresses that records have.
+        made: the people whose records are known otherwise.
+
+    Returns:
+        The record of each such person, by person key, as if it had what is wanted.
+    """
+    known = desk.schemas.describe(PERSON_SOBJECTS) if desk.deleted_since_copy else {}
+    records = {}
+    for each in people:
+        is_known = each.salesforce_id is not None or each.person_key in made
+        if not is_known and each.address not in found and each.address in desk.deleted_since_copy:
+            sobject, record_id = desk.deleted_since_copy[each.address]
+            fields = known[sobject].fit(each.intent[sobject], "update").fields
+            records[each.person_key] = Match(sobject, record_id, fields, _DELETED)
+    return records
 
 
 def _strangers(

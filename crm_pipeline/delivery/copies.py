@@ -2,13 +2,16 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from crm_pipeline.delivery.asking import ask_about_people
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.kind import MEMBER
+from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.copies import (
     ActivityToCreate,
@@ -18,10 +21,12 @@ from crm_pipeline.ledger.copies import (
     note_unknown_activities,
     take_for_sent,
     unknown_activities,
+    unknown_records,
     what_copy_knows,
 )
 from crm_pipeline.ledger.due import known_activities
 from crm_pipeline.salesforce.composite import Record, query_all
+from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.soql import before, ordered, quote, select, since
 
@@ -39,15 +44,24 @@ _NAMED = 5
 
 _CAMPAIGNS = ("Campaign", "CampaignMember")
 
-_FIELDS = ("Id", "WhoId", "Subject", "ActivityDateTime", "IsDeleted", "CreatedDate")
+_OF_ACTIVITY = ("WhoId", "Subject", "ActivityDateTime")
+_FIELDS = ("Id", *_OF_ACTIVITY, "IsDeleted", "CreatedDate")
+_TOUCHED = (
+    *("Id", "IsDeleted", "CreatedById", "CreatedDate"),
+    *("LastModifiedById", "SystemModstamp"),
+)
 
 
-def beware_of_copy(desk: Desk) -> Desk:
+def beware_of_copy(desk: Desk, kinds: Collection[str]) -> Desk:
     """Looks whether something that is about to be sent is in the org, and only not known any more.
 
     A ledger that may be an older copy (`ledger.copies`) is compared with what our user made in the
     org since then; one call, or more where that is much. What it does not know is kept: rows that
     wait for others, or are found by counting, come when all else is adopted long since.
+
+    Args:
+        desk: the account's.
+        kinds: of operations that the account sends.
 
     Returns:
         The desk; as that of a copy where one is known to have been restored, and a person said
@@ -68,7 +82,7 @@ def beware_of_copy(desk: Desk) -> Desk:
         each for each in waiting if not (each.in_flight or (known.adopts and each.is_sought))
     )
     if desk.may_be_older_copy:
-        _look_through(desk, known, about_to_go)
+        _look_through(desk, known, about_to_go, kinds)
         unknown = unknown_activities(connection, account_id)
     if about_to_go.span is None:
         return desk
@@ -94,49 +108,96 @@ def beware_of_copy(desk: Desk) -> Desk:
 
 
 def tell_of_unknown(desk: Desk) -> None:
-    """Notes activities of ours that no operation has, now that a copy's are known: of no row."""
+    """Notes records of ours that nothing in the ledger has, now that a copy knows what it can."""
     ledger = desk.ledger
     unknown = unknown_activities(ledger.connection, ledger.account_id)
-    if left := [each["Id"] for each in unknown if not each["IsDeleted"]]:
-        desk.notes.lines.append(
-            f"Activities that our user made in the org and that are no row's of the source now "
-            f"({len(left)}); delete those that no other program made: {', '.join(left[:_NAMED])}"
-        )
+    left = {"Activities": [each["Id"] for each in unknown if not each["IsDeleted"]]}
+    for sobject, ids in sorted(desk.made_since_copy.items()):
+        left[f"{sobject} records"] = unknown_records(ledger.connection, ids)
+    desk.notes.lines.extend(
+        f"{what} that our user made in the org and that are no row's of the source now "
+        f"({len(ids)}); delete those that no other program made: {', '.join(ids[:_NAMED])}"
+        for what, ids in left.items()
+        if ids
+    )
 
 
-def _look_through(desk: Desk, known: WhatCopyKnows, about_to_go: "_Alike") -> None:
+def _look_through(
+    desk: Desk, known: WhatCopyKnows, about_to_go: "_Alike", kinds: Collection[str]
+) -> None:
     """Keeps what our user made in the org since the copy, and no operation did. Commits.
 
     What it wrote last of campaigns, members and activities that the ledger knows, the copy does not
     know: the source may have said it in between, and have taken it back.
     """
     ledger = desk.ledger
-    if known.known_until is not None:
-        made = _Asked(EVENT, "CreatedDate", _FIELDS, (_by_us(desk, "CreatedById"),))
-        sobjects = (EVENT, *(_CAMPAIGNS if desk.chosen.campaigns is not None else ()))
-        by_us = (_by_us(desk, "LastModifiedById"),)
-        written = [
-            _Asked(sobject, "SystemModstamp", ("Id", "IsDeleted", "SystemModstamp"), by_us)
-            for sobject in sobjects
-            if not known.looked_through
-        ]
-        ids: list[str] = []
-        deleted: list[str] = []
-        for asked, records in _read(desk, known.known_until, [made, *written]):
-            if asked is made:
-                with ledger.step() as connection:
-                    unknown = _unknown(desk, records)[0]
-                    note_unknown_activities(connection, ledger.account_id, unknown)
-            else:
-                ids += [each["Id"] for each in records]
-                deleted += [each["Id"] for each in records if each["IsDeleted"]]
-        if written:
+    if known.known_until is None:
+        if about_to_go.span is not None:
+            unknown = newest_unknown(desk, *_window(*about_to_go.span))
             with ledger.step() as connection:
-                doubt_written(connection, ledger.account_id, ids, deleted)
-    elif about_to_go.span is not None:
-        unknown = newest_unknown(desk, *_window(*about_to_go.span))
+                note_unknown_activities(connection, ledger.account_id, unknown)
+        return
+    us = desk.org.log_in().user_id
+    by_us = f"(CreatedById = {quote(us)} OR LastModifiedById = {quote(us)})"
+    further = {
+        EVENT: _OF_ACTIVITY,
+        "Lead": ("Email", "MasterRecordId", "IsConverted"),
+        "Contact": ("Email", "MasterRecordId"),
+    }
+    asked = [
+        _Asked(sobject, "SystemModstamp", (*_TOUCHED, *further.get(sobject, ())), (by_us,))
+        for sobject in (
+            *(EVENT, *PERSON_SOBJECTS),
+            *(_CAMPAIGNS if MEMBER.name in kinds else ()),
+        )
+    ]
+    written: list[Record] = []
+    people: list[str] = []
+    for each, records in _read(desk, known.known_until, asked):
+        made = [r for r in records if _is_since(r, "CreatedById", "CreatedDate", us, known)]
+        ours = [r for r in records if _is_since(r, "LastModifiedById", "SystemModstamp", us, known)]
+        match each.sobject:
+            case "Event":
+                with ledger.step() as connection:
+                    unknown = _unknown(desk, made)[0]
+                    note_unknown_activities(connection, ledger.account_id, unknown)
+                written += ours
+            case "Campaign":
+                written += ours
+            case _:
+                there = {r["Id"] for r in made if not r["IsDeleted"] and not r.get("IsConverted")}
+                desk.made_since_copy.setdefault(each.sobject, set()).update(there)
+                if each.sobject in PERSON_SOBJECTS:
+                    desk.deleted_since_copy.update(
+                        (address, (each.sobject, r["Id"]))
+                        for r in made
+                        if r["IsDeleted"] and not r["MasterRecordId"]
+                        if (address := email_key(r["Email"])) is not None
+                    )
+                    # Of the very second of the last sending that is known it is that, most likely;
+                    # to look at each costs a call.
+                    people += [r["Id"] for r in ours if _moment(r) > known.known_until]
+                else:
+                    written += ours
+    if not known.looked_through:
+        ask_about_people(desk, people)
         with ledger.step() as connection:
-            note_unknown_activities(connection, ledger.account_id, unknown)
+            ids, deleted = [r["Id"] for r in written], [r["Id"] for r in written if r["IsDeleted"]]
+            doubt_written(connection, ledger.account_id, ids, deleted)
+
+
+def _moment(record: Record) -> datetime:
+    return datetime.fromisoformat(record["SystemModstamp"])
+
+
+def _is_since(record: Record, by: str, at: str, us: str, known: WhatCopyKnows) -> bool:
+    """Returns whether our user did it, and since the copy."""
+    moment = known.known_until
+    return (
+        record[by][:15] == us[:15]
+        and moment is not None
+        and datetime.fromisoformat(record[at]) >= moment
+    )
 
 
 class _Alike:
@@ -187,7 +248,9 @@ def unknown_of_ours(desk: Desk, first: datetime, last: datetime) -> Iterator[lis
         SalesforceProblem: as `delivery.deliver`.
     """
     conditions = (_by_us(desk, "CreatedById"), f"ActivityDateTime <= {quote(last)}")
-    for _, records in _read(desk, first, [_Asked(EVENT, "ActivityDateTime", _FIELDS, conditions)]):
+    key = desk.chosen.activity_external_id_field
+    fields = _FIELDS if key is None else (*_FIELDS, key)
+    for _, records in _read(desk, first, [_Asked(EVENT, "ActivityDateTime", fields, conditions)]):
         yield _unknown(desk, records)[0]
 
 
@@ -196,8 +259,8 @@ class _Asked(NamedTuple):
 
     sobject: str
     by: str
-    fields: Sequence[str]
-    conditions: Sequence[str]
+    fields: tuple[str, ...]
+    conditions: tuple[str, ...]
 
 
 def _read(

@@ -146,7 +146,7 @@ def deliver(desk: Desk, what: Assignment) -> None:
         OrgUnavailable: the org went away; what was not sent is pending.
     """
     _sort_out(desk, what)
-    desk = beware_of_copy(desk)
+    desk = beware_of_copy(desk, what.kinds)
     desk.allowance.forecast += _forecast(desk, what)
     for number in range(PASSES):
         desk.passes.another = desk.may_be_older_copy and number == 0

@@ -81,6 +81,8 @@ class Desk:
         rooms: what the account (`EVERYTHING`) and its flows have room for, if that was asked.
         watched: the fields that flows watch, by object.
         may_be_older_copy: whether the ledger may have been restored from a backup.
+        made_since_copy: the people and members that our user made in the org since, by object.
+        deleted_since_copy: those people whom others deleted there: object and Id, by address.
         approval: the plan that what is sent is held to; None: there is none.
     """
 
@@ -96,6 +98,8 @@ class Desk:
     rooms: dict[str, Room] = field(default_factory=dict)
     watched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     may_be_older_copy: bool = False
+    made_since_copy: dict[str, set[str]] = field(default_factory=dict)
+    deleted_since_copy: dict[str, tuple[str, str]] = field(default_factory=dict)
     approval: Approval | None = None
 
     def has_room(self, decision: Decision) -> bool:

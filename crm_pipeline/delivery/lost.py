@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from typing import Any, assert_never
 
 from crm_pipeline.delivery.decisions import EVENT
@@ -103,19 +104,29 @@ def _find(desk: Desk, lost: Sequence[Lost]) -> dict[int, str]:
     times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in lost]
     # One that people deleted before its person moved stays where it was.
     sought = {*places.values(), *(each.person_id for each in lost if each.person_id)}
+    key = desk.chosen.activity_external_id_field
     records = find_activities(
-        desk.org.log_in(), EVENT, sorted(sought), between=(min(times), max(times))
+        desk.org.log_in(),
+        EVENT,
+        sorted(sought),
+        between=(min(times), max(times)),
+        fields=("Subject", "ActivityDateTime", *([key] if key else ())),
     )
     ids = [record["Id"] for record in records]
     taken = known_activities(desk.ledger.connection, desk.ledger.account_id, ids)
     unclaimed: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
     for record in sorted(records, key=lambda record: (record["CreatedDate"], record["Id"])):
         if record["Id"] not in taken:
-            unclaimed[_likeness(record["WhoId"], record)].append(record["Id"])
+            named = record.get(key) if key else None
+            unclaimed[named, *_likeness(record["WhoId"], record)].append(record["Id"])
     found = {}
     for each in lost:
-        for person_id in dict.fromkeys((places.get(each.person_id or ""), each.person_id)):
-            if alike := unclaimed[_likeness(person_id, each.intent)]:
+        for named, person_id in product(
+            # One that bears another one's key is that one's.
+            dict.fromkeys((each.natural_key if key else None, None)),
+            dict.fromkeys((places.get(each.person_id or ""), each.person_id)),
+        ):
+            if alike := unclaimed[named, *_likeness(person_id, each.intent)]:
                 found[each.operation_id] = alike.pop(0)
                 break
     return found

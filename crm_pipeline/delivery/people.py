@@ -10,7 +10,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.orgs import org_is_shared
 from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK, OPT_OUTS
 from crm_pipeline.delivery.activities import ActivitiesBehind
-from crm_pipeline.delivery.adoption import former_records
+from crm_pipeline.delivery.adoption import deleted_records, former_records
 from crm_pipeline.delivery.contact_accounts import with_accounts
 from crm_pipeline.delivery.decisions import (
     Decision,
@@ -38,7 +38,7 @@ from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.candidates import Choice, note_choices
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
 from crm_pipeline.ledger.codes import OwnCode
-from crm_pipeline.ledger.conflicts import AskedField, fields_to_overwrite, note_asked
+from crm_pipeline.ledger.conflicts import AskedField, AskedOfPerson, asked_of_people, note_asked
 from crm_pipeline.ledger.due import (
     DuePerson,
     DueUpdate,
@@ -282,6 +282,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     chosen = desk.chosen
     made, matched = made_unheard(people, found.by_address)
     made = {**found.made, **made}
+    made |= deleted_records(desk, people, matched.keys(), made.keys())
     made |= former_records(desk, people, matched.keys(), made.keys())
     people = without_others_records(desk, people, matched)
     codes = chosen.codes
@@ -305,7 +306,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
         [*found.by_address.values(), *made.values()],
     )
     placeholders = {"LastName": chosen.missing_last_name, "Company": chosen.missing_company}
-    overwrites = _overwrites(desk, people) if of_all.ask else {}
+    asked = _asked(desk, people)
     by_policies = [
         (
             person,
@@ -318,14 +319,17 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
                 _written(person, decision, known) if of_person.compare else {},
                 said_at=_said_at(person, decision),
                 placeholders=placeholders,
-                overwrites=overwrites.get(person.person_key),
+                overwrites=asked[person.person_key].overwrites
+                if person.person_key in asked
+                else None,
                 clears_opt_out=chosen.consent_clears_opt_out,
             ),
         )
         for (person, decision), of_person in zip(decided, policies, strict=True)
     ]
-    if of_all.ask:
-        _note_asked(desk, policies, decided, [each for _, each in by_policies], there)
+    if of_all.ask or asked:
+        by_person = zip(decided, (each for _, each in by_policies), policies, strict=True)
+        _note_asked(desk, by_person, there, asked)
     decisions = newest_for_each_record(by_policies)
     for each in decisions:
         if each.action == "update":
@@ -350,19 +354,21 @@ def _empty(
     return [name for name, value in last.items() if value is None or name in too_long]
 
 
-def _overwrites(desk: Desk, people: Sequence[DuePerson]) -> Mapping[int, Mapping[str, Any]]:
+def _asked(desk: Desk, people: Sequence[DuePerson]) -> Mapping[int, AskedOfPerson]:
     ledger, keys = desk.ledger, [person.person_key for person in people]
-    return fields_to_overwrite(ledger.connection, ledger.account_id, keys)
+    return asked_of_people(ledger.connection, ledger.account_id, keys)
 
 
 def _note_asked(
     desk: Desk,
-    policies: Sequence[_Policies],
-    wanted: Sequence[tuple[DuePerson, Decision]],
-    decided: Sequence[Decision],
+    decided: Iterable[tuple[tuple[DuePerson, Decision], Decision, _Policies]],
     there: Mapping[str, Mapping[str, Any]],
+    known: Mapping[int, AskedOfPerson],
 ) -> None:
-    """Keeps the fields that a person is to decide about, and notes those that are new. Commits."""
+    """Keeps the fields that a person is to decide about, and notes those that are new. Commits.
+
+    Whatever the policy, a field that was asked about is so no more once it is written.
+    """
     asked = [
         AskedField(
             person.person_key,
@@ -373,10 +379,18 @@ def _note_asked(
             value,
             is_held=field not in after.fields,
         )
-        for (person, before), after, of_person in zip(wanted, decided, policies, strict=True)
+        for (person, before), after, of_person in decided
         if before.action == "update"
         for field, value in before.fields.items()
-        if field not in OPT_OUTS and of_person[field] == "ask"
+        if field not in OPT_OUTS
+        and (
+            of_person[field] == "ask"
+            or (
+                field in after.fields
+                and person.person_key in known
+                and field in known[person.person_key].fields
+            )
+        )
     ]
     with desk.ledger.step() as connection:
         desk.notes.asked.update(note_asked(connection, desk.ledger.account_id, asked))

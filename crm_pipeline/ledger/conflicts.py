@@ -4,7 +4,7 @@ Each function works within the caller's transaction.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -62,15 +62,26 @@ def note_asked(
     return Counter(connection.scalars(statement("conflicts/note"), parameters))
 
 
-def fields_to_overwrite(
+@dataclass(frozen=True, slots=True)
+class AskedOfPerson:
+    """The fields of a person that were asked about; `overwrites` are to be as the source said."""
+
+    fields: set[str]
+    overwrites: dict[str, Any]
+
+
+def asked_of_people(
     connection: Connection, account_id: str, person_keys: Collection[int]
-) -> dict[int, Mapping[str, Any]]:
-    """By person, the fields that are to be as the source said, and what it said."""
+) -> dict[int, AskedOfPerson]:
+    """What was asked about people, by person, with what a person has decided."""
     parameters = {"account_id": account_id, "person_keys": list(person_keys)}
-    found: dict[int, dict[str, Any]] = {}
-    for row in connection.execute(statement("conflicts/to_overwrite"), parameters):
-        found.setdefault(row.person_key, {})[row.field] = row.wanted
-    return dict(found)
+    found: dict[int, AskedOfPerson] = {}
+    for row in connection.execute(statement("conflicts/of_people"), parameters):
+        of_person = found.setdefault(row.person_key, AskedOfPerson(set(), {}))
+        of_person.fields.add(row.field)
+        if row.overwrites:
+            of_person.overwrites[row.field] = row.wanted
+    return found
 
 
 def open_conflicts(

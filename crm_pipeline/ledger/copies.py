@@ -37,6 +37,7 @@ class AdoptedActivity:
     """The marks of an activity that is sought; `person_id` is None of who is not in the org."""
 
     operation_id: int
+    natural_key: str
     subject: str
     happened_at: str
     person_id: str | None
@@ -113,6 +114,32 @@ def doubt_written(
         "deleted": list(deleted),
     }
     connection.execute(statement("ledger/doubt_written"), parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonOfRecord:
+    """A person for whom a record stands: what was sent there last, and what is wanted now."""
+
+    person_key: int
+    sobject: str
+    salesforce_id: str
+    sent: Mapping[str, Any]
+    wanted: Mapping[str, Any]
+
+
+def people_of_records(
+    connection: Connection, account_id: str, salesforce_ids: Collection[str]
+) -> list[PersonOfRecord]:
+    """The people for whom these records stand, each record's newest one."""
+    parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
+    rows = connection.execute(statement("ledger/people_of_records"), parameters)
+    return objects(rows, PersonOfRecord)
+
+
+def unknown_records(connection: Connection, salesforce_ids: Collection[str]) -> list[str]:
+    """Those of these records of people and memberships that no account knows, in their order."""
+    parameters = {"salesforce_ids": list(salesforce_ids)}
+    return list(connection.scalars(statement("ledger/unknown_records"), parameters))
 
 
 def activities_to_create(connection: Connection, account_id: str) -> list[ActivityToCreate]:

@@ -461,12 +461,12 @@ _CYCLES = text(
     FROM crm.cycle AS c
     LEFT JOIN crm.operation AS o
         -- Nobody is known of a row that is rejected, also when a newer one has replaced it. Of one
-        -- that was found in the org nothing else is known, as a restored ledger does not.
+        -- that was found in the org, or written there since, a restored ledger knows nothing else.
         ON
             c.cycle_id = o.read_by
             AND o.kind = 'activity'
             AND (
-                o.person_key IS NOT NULL OR o.gone OR o.reason = 'found after a lost answer'
+                o.person_key IS NOT NULL OR o.gone OR o.state = 'done'
             )
     WHERE c.account_id = :account AND c.counts <> '{}'
     GROUP BY c.cycle_id

@@ -1,17 +1,18 @@
 """The database as it was a cycle ago: noticed, stopped, and adopted on a person's word."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.cycle.undo import CycleToUndo, plan_undo
 from crm_pipeline.delivery import adoption, copies, lost
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
-from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.cycle.test_counting import counted
 from crm_pipeline_tests.cycle.test_undo import known_and_new, nothing_more_goes, undo
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
@@ -604,6 +605,8 @@ def test_what_the_source_said_since_the_copy_and_took_back_is_taken_back_in_the_
         assert "no row's of the source now (1)" in report.notes
         left = [each for each in left if each[0] != "activity" or "Attendance" not in each[2]]
     if change == "whose it is":
+        assert "Lead records that our user made" in report.notes
+        assert "CampaignMember records that our user made" in report.notes
         left = [each for each in left if each[0] != "member"]
     assert not left
     assert bench.cycle().counts.api_calls == 0
@@ -618,3 +621,93 @@ def test_what_is_taken_back_after_a_restore_is_not_sent_again(bench: Bench) -> N
     undo(bench, cycle_id, foreseen)
     assert not shown(bench)
     nothing_more_goes(bench)
+
+
+def test_a_lead_that_people_deleted_since_the_copy_is_made_for_news_alone(
+    bench: Bench, run: Run
+) -> None:
+    """It came again, with the activities that had gone with it."""
+    a_day_s_work(bench)
+    [_, lead] = bench.records("Lead")
+    bench.admin("delete", ids=[lead["Id"]])
+    left = len(bench.records("Event"))
+    restore(bench)
+    adopt(bench, run)
+    assert [each["Email"] for each in bench.records("Lead")] == ["p1@example.com"]
+    assert len(bench.records("Event")) == left
+    assert bench.cycle().counts.api_calls == 0
+    register(bench.connection, 3, 2, session=2, minute=300)
+    assert bench.cycle().state == "Complete"
+    assert [each["Email"] for each in bench.records("Lead")] == [
+        "p1@example.com",
+        "p2@example.com",
+    ]
+    assert len(bench.records("Event")) == left + 1
+
+
+@pytest.fixture
+def bench_with_keys(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    key = {"Participation__c": {"type": "string", "length": 80, "external_id": True}}
+    org = {"name": ACCOUNT, **ORG, "objects": {"Activity": {"fields": key}}}
+    with bench_of(org, pipeline, monkeypatch) as made:
+        made.settings(activity_external_id_field="Participation__c")
+        yield made
+
+
+def test_an_activity_that_bears_the_key_of_another_row_is_not_taken_for_this_one(
+    bench_with_keys: Bench, run: Run
+) -> None:
+    """Two were alike; one of them came to bear the other's key, which then stood nowhere."""
+    bench = bench_with_keys
+    two_registrations(bench)
+    bench.cycle()
+    back_up(bench)
+    register(bench.connection, 11, 1, session=2, minute=30)
+    register(bench.connection, 12, 2, session=2, minute=30)
+    bench.cycle()
+    of_row = {each["Participation__c"]: each["Id"] for each in bench.records("Event")}
+    assert len(of_row) == 4
+    restore(bench)
+    bench.connection.execute(
+        text(
+            "DELETE FROM warehouse.registration WHERE registration_id = 12;"
+            " UPDATE warehouse.registration SET person_id = 2, shipped_at = now()"
+            " WHERE registration_id = 11"
+        )
+    )
+    adopt(bench, run)
+    now = {each["Participation__c"]: each["Id"] for each in bench.records("Event")}
+    assert now == of_row
+
+
+def titles(bench: Bench) -> list[str]:
+    return [each["Title"] for each in bench.records("Lead")]
+
+
+@pytest.mark.parametrize("policy", ["source", "unless_edited", "ask"])
+def test_people_decide_about_a_field_that_the_source_changed_there_and_back(
+    bench: Bench, run: Run, policy: str
+) -> None:
+    """The org kept what was said in between, and nobody could know."""
+    bench.settings(person_field_policies={"Title": policy})
+    add_person(bench.connection, 1, job_title="Before")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    back_up(bench)
+    change = text("UPDATE warehouse.person SET job_title = :title, shipped_at = now()")
+    bench.connection.execute(change, {"title": "Between"})
+    time.sleep(1.1)  # The org tells times by the second.
+    assert bench.cycle().state == "Complete"
+    assert titles(bench) == ["Between"]
+    restore(bench)
+    bench.connection.execute(change, {"title": "Before"})
+    report = bench.cycle()
+    assert report.state == "Complete"
+    assert "differ from the source: Title (1)" in report.notes
+    assert titles(bench) == ["Between"]
+    assert "Between" in run("conflict", "list").stdout
+    run("conflict", "overwrite", "--account", ACCOUNT)
+    assert bench.cycle().state == "Complete"
+    assert titles(bench) == ["Before"]
+    assert bench.connection.scalar(text("SELECT count(*) FROM crm.field_conflict")) == 0
+    assert bench.cycle().counts.api_calls == 0

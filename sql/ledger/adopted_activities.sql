@@ -2,6 +2,7 @@
 -- the search, by their time, all of one time together.
 SELECT
     o.operation_id,
+    o.natural_key,
     o.intent ->> 'Subject' AS subject,
     o.intent ->> 'ActivityDateTime' AS happened_at,
     i.salesforce_id AS person_id
