@@ -6,7 +6,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from crm_pipeline.accounts.store import add_filter, update_settings
+from crm_pipeline.accounts.store import add_filter, touch_account, update_settings
+from crm_pipeline.ledger.conflicts import decide, open_conflicts
+from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline_tests.chaos.evidence import Record, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
@@ -25,6 +29,17 @@ _KNOWN = text(
 )
 
 
+_KNOWN_IN_ANY_WAY = text(
+    """
+    SELECT salesforce_id FROM crm.identity WHERE salesforce_id IS NOT NULL
+    UNION
+    SELECT salesforce_id FROM crm.operation WHERE salesforce_id IS NOT NULL
+    UNION
+    SELECT member_id FROM crm.campaign_member WHERE member_id IS NOT NULL
+    """
+)
+
+
 class World:
     """The clients' platforms, the salespeople of their orgs, and the pipeline between them."""
 
@@ -36,6 +51,7 @@ class World:
             name: Salespeople(installation.org(name), partial(self._known, name)) for name in names
         }
         self._attended: set[str] = set()
+        self._taken_back_at: set[str] = set()
         self._history = History()
 
     def _known(self, account: str) -> list[str]:
@@ -55,6 +71,8 @@ class World:
         """One of `MOVES`, at one account."""
         with self.installation.rows() as rows:
             self._history.note(rows, account, self.installation.org(account))
+        if move in TAKES_BACK:
+            self._taken_back_at.add(account)
         MOVES[move](self, account, pick)
 
     def comes_to_rest(self) -> None:
@@ -62,6 +80,31 @@ class World:
         for account in self.installation.names:
             for move in ("time passes", "registers"):
                 self.happens(move, account, LONG)
+
+    def does_what_notes_ask(self) -> list[str]:
+        """What is no row's any more is deleted, and fields become as the source says.
+
+        Returns:
+            Accounts of which something is to be deleted though the source took nothing back.
+        """
+        wrong = []
+        for account, salespeople in self.salespeople.items():
+            org = self.installation.org(account)
+            with self.installation.rows() as rows:
+                known = set(rows.scalars(_KNOWN_IN_ANY_WAY))
+                asked = [each.conflict_id for each in open_conflicts(rows, account)]
+                if asked:
+                    decide(rows, account, asked, "source")
+                    touch_account(rows, account)
+            for sobject in ("Event", "CampaignMember", "Lead"):
+                for row in list(org.table(sobject).rows.values()):
+                    theirs = row["IsDeleted"] or row.get("IsConverted") or row["Id"] in known
+                    if theirs or row["Id"] in salespeople.given:
+                        continue
+                    if account not in self._taken_back_at:
+                        wrong.append(f"{account}: {sobject} {row['Id']} is no row's")
+                    self.installation.org_acts(account, _deletion(sobject, row["Id"]))
+        return wrong
 
     def examined(self, *, at_rest: bool) -> Findings:
         """Findings of the examiner in all accounts."""
@@ -100,6 +143,10 @@ class World:
             for each in members
             if each["Id"] in self._attended and each["Status"] != attended
         ]
+
+
+def _deletion(sobject: str, record_id: str) -> Callable[[Org, WriteContext], object]:
+    return lambda org, context: dml.delete(org, context, sobject, record_id)
 
 
 def _in_the_warehouse(
@@ -173,6 +220,13 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "renames a campaign": _in_the_org(Salespeople.renames_campaign),
 }
 """Everything that can happen, by name: in the warehouse, and at the salespeople's."""
+
+TAKES_BACK = (
+    *("vanishes", "parent vanishes", "was no visit", "waits", "comes back"),
+    # To an address that is rejected, perhaps.
+    *("is corrected", "swap addresses", "moves"),
+)
+"""Moves at the source after which a restored ledger may not know what it sent before them."""
 
 MEANWHILE = (
     "edits",
