@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from crm_pipeline.delivery.asking import ask_about_people
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import MEMBER
+from crm_pipeline.delivery.kind import MEMBER, RECORD
 from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.copies import (
@@ -19,6 +19,7 @@ from crm_pipeline.ledger.copies import (
     activities_to_create,
     doubt_written,
     note_unknown_activities,
+    record_objects,
     take_for_sent,
     unknown_activities,
     unknown_records,
@@ -113,7 +114,7 @@ def tell_of_unknown(desk: Desk) -> None:
     unknown = unknown_activities(ledger.connection, ledger.account_id)
     left = {"Activities": [each["Id"] for each in unknown if not each["IsDeleted"]]}
     for sobject, ids in sorted(desk.made_since_copy.items()):
-        left[f"{sobject} records"] = unknown_records(ledger.connection, ids)
+        left[f"{sobject} records"] = unknown_records(ledger.connection, ledger.account_id, ids)
     desk.notes.lines.extend(
         f"{what} that our user made in the org and that are no row's of the source now "
         f"({len(ids)}); delete those that no other program made: {', '.join(ids[:_NAMED])}"
@@ -127,8 +128,8 @@ def _look_through(
 ) -> None:
     """Keeps what our user made in the org since the copy, and no operation did. Commits.
 
-    What it wrote last of campaigns, members and activities that the ledger knows, the copy does not
-    know: the source may have said it in between, and have taken it back.
+    What it wrote last of records that the ledger knows, the copy does not know: the source may have
+    said it in between, and have taken it back.
     """
     ledger = desk.ledger
     if known.known_until is None:
@@ -149,6 +150,7 @@ def _look_through(
         for sobject in (
             *(EVENT, *PERSON_SOBJECTS),
             *(_CAMPAIGNS if MEMBER.name in kinds else ()),
+            *(record_objects(ledger.connection, ledger.account_id) if RECORD.name in kinds else ()),
         )
     ]
     written: list[Record] = []

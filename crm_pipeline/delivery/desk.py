@@ -81,7 +81,7 @@ class Desk:
         rooms: what the account (`EVERYTHING`) and its flows have room for, if that was asked.
         watched: the fields that flows watch, by object.
         may_be_older_copy: whether the ledger may have been restored from a backup.
-        made_since_copy: the people and members that our user made in the org since, by object.
+        made_since_copy: Ids of people, members and custom records that we made since, by object.
         deleted_since_copy: those people whom others deleted there: object and Id, by address.
         approval: the plan that what is sent is held to; None: there is none.
     """

@@ -104,7 +104,7 @@ def doubt_written(
     salesforce_ids: Collection[str],
     deleted: Collection[str],
 ) -> None:
-    """Has campaigns, members and activities that we wrote since the copy looked at, or sent, again.
+    """Has what we wrote since the copy looked at, or sent, again; but for people.
 
     Writes within the caller's transaction. `deleted` are those of the records that are no more.
     """
@@ -136,9 +136,16 @@ def people_of_records(
     return objects(rows, PersonOfRecord)
 
 
-def unknown_records(connection: Connection, salesforce_ids: Collection[str]) -> list[str]:
-    """Those of these records of people and memberships that no account knows, in their order."""
-    parameters = {"salesforce_ids": list(salesforce_ids)}
+def record_objects(connection: Connection, account_id: str) -> list[str]:
+    """The custom objects of which the account has records."""
+    return list(connection.scalars(statement("ledger/record_objects"), {"account_id": account_id}))
+
+
+def unknown_records(
+    connection: Connection, account_id: str, salesforce_ids: Collection[str]
+) -> list[str]:
+    """Those of these records, but for activities, that no account of the org knows; in order."""
+    parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
     return list(connection.scalars(statement("ledger/unknown_records"), parameters))
 
 

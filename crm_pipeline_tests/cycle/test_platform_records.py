@@ -16,6 +16,7 @@ from crm_pipeline.report import CycleReport
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
 from crm_pipeline_tests.cycle.test_removals import CANARY, REMOVALS, ask, receipt_of
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
@@ -270,3 +271,28 @@ def test_the_promise_sees_a_ticket_that_waits(bench: Bench):
         )
     )
     assert bench.connection.execute(check, asked).one().passed is False
+
+
+def test_a_ticket_goes_back_to_what_a_restored_copy_believes_it_is(bench: Bench) -> None:
+    """The org kept what the platform said in between."""
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    ticket(bench, "T1", None)
+    bench.cycle()
+    [made] = bench.records("Feedback__c")
+    before = dict(made)
+    back_up(bench)
+    change(bench, "feedback_ticket", 5, status="Closed")
+    ticket(bench, "T2", None, shipped_at=LONG_AGO + timedelta(minutes=6))
+    assert bench.cycle().state == "Complete"
+    assert {**bench.records("Feedback__c")[0], **STAMPS} != {**before, **STAMPS}
+    restore(bench)
+    change(bench, "feedback_ticket", 7, status="New")
+    bench.connection.execute(text("DELETE FROM warehouse.feedback_ticket WHERE ticket_id = 'T2'"))
+    report = bench.cycle()
+    assert {**bench.records("Feedback__c")[0], **STAMPS} == {**before, **STAMPS}
+    assert "Feedback__c records that our user made in the org and that are no row's" in report.notes
+    assert bench.cycle().counts.api_calls == 0
+
+
+STAMPS = {"LastModifiedDate": None, "SystemModstamp": None}

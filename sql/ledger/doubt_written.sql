@@ -1,7 +1,8 @@
 -- Of these records an older copy does not know what our user wrote last. Campaigns and memberships are
 -- looked at again, and activities written anew, as those are that are found in the org
--- (bring_up_to_date); an activity that we deleted is gone for what is wanted now. But what is taken back
--- here is known, and is not sent again.
+-- (bring_up_to_date); an activity that we deleted is gone for what is wanted now. So are records by a key
+-- of ours; their fields say `{}`, which no value is alike (doubt_records). But what is taken back here is
+-- known, and is not sent again.
 WITH looked_through AS (
     UPDATE crm.ledger_mark
     SET looked_through = true, written_by = pg_current_xact_id()::text::bigint
@@ -22,14 +23,27 @@ written AS (
     )
 ),
 
-campaigns AS (
+looked_at AS (
     UPDATE crm.latest_version AS o
     SET state = 'pending'
     WHERE
         o.account_id = :account_id
-        AND o.kind IN ('campaign', 'member')
+        AND (o.kind IN ('campaign', 'member') OR (o.kind = 'record' AND o.intent ->> 'id' IS NULL))
         AND o.state = 'done'
         AND o.salesforce_id = any(ARRAY(SELECT w.salesforce_id FROM written AS w))
+),
+
+records AS (
+    UPDATE crm.record AS r
+    SET
+        last = (
+            SELECT coalesce(jsonb_object_agg(f.name, '{}'::jsonb), '{}')
+            FROM jsonb_object_keys(r.last) AS f (name)
+        )
+    WHERE
+        r.account_id = :account_id
+        AND right(r.sobject, 3) = '__c'
+        AND r.salesforce_id = any(ARRAY(SELECT w.salesforce_id FROM written AS w))
 ),
 
 activities AS (

@@ -12,4 +12,14 @@ LEFT JOIN crm.latest_version AS l
 WHERE
     i.account_id = :account_id
     AND i.salesforce_id = any(CAST(:salesforce_ids AS text []))
+    -- What is taken back is no question.
+    AND NOT EXISTS (
+        SELECT FROM crm.operation AS u
+        WHERE
+            u.account_id = :account_id
+            AND u.kind = 'undo'
+            AND u.state IN ('pending', 'held', 'in_flight', 'failed', 'done')
+            AND u.action IS DISTINCT FROM 'none'
+            AND u.intent ->> 'id' = i.salesforce_id
+    )
 ORDER BY i.salesforce_id, i.as_of DESC, i.person_key DESC
