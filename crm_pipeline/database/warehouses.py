@@ -6,7 +6,8 @@ here is only what no statement can say.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -96,9 +97,29 @@ def as_list(value: Any) -> Sequence[Any]:
     return values
 
 
-def times_in(value: Any) -> list[Any]:
-    """Returns the times of an array, as `as_list`; null where there is none."""
-    return [datetime.fromisoformat(at) if isinstance(at, str) else at for at in as_list(value)]
+def as_time(value: Any, timezone: str) -> datetime | None:
+    """Returns a time with its zone, `timezone` where it carries none; it may come as text.
+
+    Raises:
+        ValueError: it is text of something else.
+    """
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at if at is None or at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))
+
+
+def as_day(value: Any) -> Any:
+    """Returns a day, which may come as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def as_decimal(value: Any) -> Decimal:
+    """Returns a sum as the ledger's are, which are exact; it may come as any number."""
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def times_in(value: Any, timezone: str = "UTC") -> list[Any]:
+    """Returns the times of an array, as `as_list` and `as_time`; None where there is none."""
+    return [as_time(at, timezone) for at in as_list(value)]
 
 
 def _as_postgresql_has_it(name: str, value: Any, zone: ZoneInfo) -> Any:

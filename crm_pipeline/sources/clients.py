@@ -11,7 +11,9 @@ from sqlalchemy import Engine
 
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.database.statements import statement
+from crm_pipeline.database.warehouses import as_time
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import explained
 
 _PEOPLE_AT_ONCE = 10_000
@@ -24,7 +26,7 @@ class Client:
     client_id: str
     registrations: int
     attendances: int
-    newest: datetime
+    newest: datetime | None
 
     @property
     def rows(self) -> int:
@@ -59,7 +61,11 @@ def clients(warehouse: Engine, client_ids: Sequence[str] | None = None) -> list[
     only = None if client_ids is None else list(client_ids)
     with explained("clients"), warehouse.connect() as connection:
         rows = connection.execute(statement("extract/clients"), {"client_ids": only})
-        return [Client(str(r.client_id), r.registrations, r.attendances, r.newest) for r in rows]
+        zone = settings().warehouse_timezone
+        return [
+            Client(str(r.client_id), r.registrations, r.attendances, as_time(r.newest, zone))
+            for r in rows
+        ]
 
 
 def sessions(warehouse: Engine, client_id: str) -> list[SessionOfClient]:

@@ -16,9 +16,17 @@ class ExtractError(Exception):
     """The warehouse cannot be read: one line that says why and what to do."""
 
 
+def _is_down(error: DBAPIError) -> bool:
+    """Whether the warehouse is it; some drivers call a statement that does not fit operational."""
+    return isinstance(error, OperationalError) and (_is_postgresql() or error.statement is None)
+
+
+def _is_postgresql() -> bool:
+    return settings().warehouse_dialect == "postgresql"
+
+
 def _where() -> str:
-    is_postgresql = settings().warehouse_dialect == "postgresql"
-    return "in psql for PostgreSQL's" if is_postgresql else "there for the warehouse's"
+    return "in psql for PostgreSQL's" if _is_postgresql() else "there for the warehouse's"
 
 
 @contextmanager
@@ -26,12 +34,12 @@ def explained(extract: str) -> Iterator[None]:
     """Raises what goes wrong with the extract of this name as an ExtractError."""
     try:
         yield
-    except OperationalError as error:
-        raise ExtractError(
-            "The warehouse does not answer; check WAREHOUSE_URL and that it is up"
-            f" ({in_words(error)})"
-        ) from None
     except DBAPIError as error:
+        if _is_down(error):
+            raise ExtractError(
+                "The warehouse does not answer; check WAREHOUSE_URL and that it is up"
+                f" ({in_words(error)})"
+            ) from None
         state = getattr(error.orig, "sqlstate", None)
         if state == _NO_TABLE and settings().warehouse_url is None:
             raise ExtractError(

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, CursorResult, Engine
 
 from crm_pipeline.database.statements import extract_shown, statement
-from crm_pipeline.database.warehouses import row_reader
+from crm_pipeline.database.warehouses import as_time, row_reader
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
 from crm_pipeline.sources.errors import ExtractError, explained
-from crm_pipeline.sources.shipped import NEVER, Shipped
+from crm_pipeline.sources.shipped import NEVER, Shipped, shipped_of
 from crm_pipeline.sources.source import Chunk
 
 UNFINISHED = -1
@@ -156,7 +156,7 @@ def _seen(
         "sinces": [since],
     }
     row = connection.execute(statement(f"extract/{statements.new_rows}"), asked).one()
-    return Shipped(row.rows, row.oldest, row.newest, row.seconds)
+    return shipped_of(row, selection.timezone)
 
 
 def end_of(
@@ -166,12 +166,17 @@ def end_of(
 
     Returns:
         That, and what the clock says.
+
+    Raises:
+        ExtractError: the clock says nothing.
     """
     row = connection.execute(
         statement(f"extract/{statements.end}"),
         {"client_id": selection.client_id, "source": statements.source},
     ).one()
-    now: datetime = row.now
+    now = as_time(row.now, selection.timezone)
+    if now is None:
+        raise ExtractError(f"{extract_shown(statements.end)} gives no time as `now`: mend it")
     if row.newest is None:
         return NEVER, now
     return min(moment(row.newest, selection.timezone) or now, now), now

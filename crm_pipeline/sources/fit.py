@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from crm_pipeline.database.statements import explain, statement
-from crm_pipeline.database.warehouses import as_list
+from crm_pipeline.database.warehouses import as_day, as_list
 from crm_pipeline.sources.contracts import CONTRACTS, Contract
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.extracts import moment
@@ -305,7 +305,7 @@ class _Look:
         read = {row[_IDS[source]]: row.get("parts") for row in given if self._is_shipped(row)}
         counted: dict[Any, Any] = {}
         for row in rows:
-            if row["day"] in days:
+            if as_day(row["day"]) in days:
                 counted |= zip(as_list(row["ids"]), as_list(row["parts_of"]), strict=True)
         if more := counted.keys() - read.keys():
             yield True, f"counts {len(more)} {source} since {since} that {source}.sql does not give"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.database.warehouses import as_list, times_in
+from crm_pipeline.database.warehouses import as_day, as_decimal, as_list, times_in
 from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.participations import ExtractName
 
@@ -58,8 +58,8 @@ def days_of_warehouse(
             },
         )
         return {
-            row.day: Day(
-                (row.rows, row.seconds, row.parts),
+            as_day(row.day): Day(
+                (row.rows, as_decimal(row.seconds), row.parts),
                 as_list(row.incomplete),
                 dict(zip(as_list(row.ids), times_in(row.times), strict=True)),
                 dict(zip(as_list(row.ids), as_list(row.parts_of), strict=True)),

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
+from crm_pipeline.database.warehouses import as_decimal, as_time
 from crm_pipeline.ledger.positions import Position
+from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.source import Asked
 
@@ -72,10 +76,17 @@ def shipped_since(
                 "sinces": [question.since for question in distinct],
             },
         ).all()
-    return {
-        distinct[int(row.key)]: Shipped(row.rows, row.oldest, row.newest, row.seconds)
-        for row in rows
-    }
+    return {distinct[int(row.key)]: shipped_of(row, settings().warehouse_timezone) for row in rows}
+
+
+def shipped_of(row: Row[Any], timezone: str) -> Shipped:
+    """Returns what a row of an extract of new rows says; times without a zone are of `timezone`."""
+    return Shipped(
+        row.rows,
+        as_time(row.oldest, timezone),
+        as_time(row.newest, timezone),
+        as_decimal(row.seconds),
+    )
 
 
 def with_news(asked: Sequence[Asked], source: str, extract: str = "new_rows") -> frozenset[str]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import extract_shown, statement
-from crm_pipeline.database.warehouses import as_list, times_in
+from crm_pipeline.database.warehouses import as_day, as_decimal, as_list, times_in
 from crm_pipeline.ledger.counts import too_many
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
@@ -210,9 +210,9 @@ def _days(part: LeadsReading, until: datetime, of_days: Collection[date] = ()) -
             {"client_id": part.client_id, "until": until, "days": list(of_days)},
         )
         return {
-            row.day: (
+            as_day(row.day): (
                 row.leads,
-                row.seconds,
+                as_decimal(row.seconds),
                 dict(zip(as_list(row.ids), times_in(row.times), strict=True)),
             )
             for row in rows
