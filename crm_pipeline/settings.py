@@ -254,7 +254,8 @@ class Settings(BaseSettings):
         default=[], description="Those who also see people, requeue and drop."
     )
     console_operators: Annotated[list[str], NoDecode] = Field(
-        default=[], description="Those who also approve, reject, and see settings and the log."
+        default=[],
+        description="Those who also approve, reject, see and change settings, and see the log.",
     )
 
     console_log_days: int = Field(
