@@ -40,6 +40,7 @@ FILES = _PACKED if _PACKED.is_dir() else PROJECT
 
 _ENV_FILE = ".env"
 
+_EXTRAS_OF_WAREHOUSES = ("duckdb", "snowflake")
 _POSTGRESQL = ("postgresql", "postgres")
 _LOOKS = "it looks like postgresql://user:password@host:5432/database"
 
@@ -346,9 +347,8 @@ class Settings(BaseSettings):
         try:
             url.get_dialect()
         except NoSuchModuleError:
-            how = "its package for SQLAlchemy"
-            if dialect in dialects_of_extracts():
-                how = f"'crm-pipeline[{dialect}]'"
+            has_extra = dialect in _EXTRAS_OF_WAREHOUSES
+            how = f"'crm-pipeline[{dialect}]'" if has_extra else "its package for SQLAlchemy"
             raise ValueError(f"{dialect}:// needs a package: pip install {how}") from None
         return value
 
