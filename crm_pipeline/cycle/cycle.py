@@ -250,8 +250,7 @@ class _Cycle:
         if org_is_there:
             self._leave_out_unready(desk)
         is_free = self._is_free() if sending else self._is_let_through(retrying)
-        # Of an older copy the source has to be read first: it may say otherwise by now.
-        if retrying and org_is_there and is_free and not desk.may_be_older_copy:
+        if retrying and org_is_there and is_free:
             org_is_there = attempt(
                 lambda: without_removed(desk, lambda: self._retry(desk)), retrying
             )

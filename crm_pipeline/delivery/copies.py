@@ -150,7 +150,7 @@ def _look_through(
         for sobject in (
             *(EVENT, *PERSON_SOBJECTS),
             *(_CAMPAIGNS if MEMBER.name in kinds else ()),
-            *(record_objects(ledger.connection, ledger.account_id) if RECORD.name in kinds else ()),
+            *_objects_of_ours(desk, kinds),
         )
     ]
     written: list[Record] = []
@@ -186,6 +186,14 @@ def _look_through(
         with ledger.step() as connection:
             ids, deleted = [r["Id"] for r in written], [r["Id"] for r in written if r["IsDeleted"]]
             doubt_written(connection, ledger.account_id, ids, deleted)
+
+
+def _objects_of_ours(desk: Desk, kinds: Collection[str]) -> list[str]:
+    """The custom objects that we alone fill: of those that a flow watches people have their say."""
+    if RECORD.name not in kinds:
+        return []
+    objects = record_objects(desk.ledger.connection, desk.ledger.account_id)
+    return [each for each in objects if each not in desk.watched]
 
 
 def _moment(record: Record) -> datetime:

@@ -114,6 +114,9 @@ def retry(desk: Desk, what: Assignment) -> tuple[int, int]:
     if not has_unfinished(desk.ledger.connection, desk.ledger.account_id):
         return 0, 0
     look_up_lost(desk)
+    if desk.may_be_older_copy:
+        # The source has to be read first: it may say otherwise by now.
+        return 0, 0
     share = desk.chosen.retry_share
     if desk.allowance.budget.slice_left(share, 0) == 0:
         return 0, 0

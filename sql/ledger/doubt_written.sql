@@ -28,7 +28,15 @@ looked_at AS (
     SET state = 'pending'
     WHERE
         o.account_id = :account_id
-        AND (o.kind IN ('campaign', 'member') OR (o.kind = 'record' AND o.intent ->> 'id' IS NULL))
+        AND (
+            o.kind IN ('campaign', 'member')
+            OR (
+                o.kind = 'record'
+                AND o.intent ->> 'id' IS NULL
+                -- Of one that is no more the sweep tells, by what its flow does then.
+                AND NOT o.salesforce_id = any(CAST(:deleted AS text []))
+            )
+        )
         AND o.state = 'done'
         AND o.salesforce_id = any(ARRAY(SELECT w.salesforce_id FROM written AS w))
 ),
