@@ -97,7 +97,8 @@ def _told(each: Exceeded) -> str:
             what = f"{each.number} of {each.of} {_NAMES[str(each.kind)]} would be deleted"
         case "rejections":
             what = f"{each.number} of {each.of} new rows are rejected"
-    already = f", {each.before} of these let through before" if each.before else ""
+    by_then = "read" if each.limit == "rejections" else "let through"
+    already = f", {each.before} of these {by_then} before" if each.before else ""
     return f"{what} (at most {each.most}){already}"
 
 
@@ -173,7 +174,7 @@ def _judged(
     exceeded, pile = _beyond(connection, account, brake, found, rows, reads_on=reads_on)
     if exceeded:
         hold(connection, account_id, cycle_id, after=after, last_operation=last, exceeded=exceeded)
-    elif found or (brake.pile is not None and not reads_on):
+    elif found or (rows.read if reads_on else brake.pile is not None):
         let_through(connection, account_id, last, pile if reads_on else None)
         report.counts.new_people += sum(each.new_people for each in found)
     return exceeded
@@ -200,22 +201,30 @@ def _beyond(
         changed = before.changed + now
     deleted = Counter(before.deleted)
     deleted.update({each.kind: each.deletions for each in found if each.deletions})
+    rows = NewRows(before.rows_read + rows.read, before.rows_rejected + rows.rejected)
     pile = replace(
         before,
         changed=changed,
         new=before.new + sum(each.new_people for each in found),
         deleted=dict(deleted),
+        rows_read=rows.read,
+        rows_rejected=rows.rejected,
     )
     many = {kind: number for kind, number in deleted.items() if number > limits.deletions}
     few = changed <= limits.changed_people and pile.new <= limits.new_people
-    begins = reads_on and brake.pile is None and bool(found)
+    begins = reads_on and brake.pile is None and bool(found or rows.read)
     if few and not many and rows.rejected <= limits.rejections and not begins:
         return [], pile
     made = made_of_kinds(connection, account_id, list(many)) if many else {}
     made = {kind: number + before.deleted.get(kind, 0) for kind, number in made.items()}
     usual = usual_of(connection, account_id)
     pile = replace(pile, days=max(before.days, usual.days_since_read))
-    usual = usual._replace(days_since_read=pile.days)
+    # The pieces before this one are no measure of what is usual.
+    usual = usual._replace(
+        days_since_read=pile.days,
+        row_count=max(usual.row_count - before.rows_read, 0),
+        rejected=max(usual.rejected - before.rows_rejected, 0),
+    )
     exceeded = beyond(
         limits, usual, changed=changed, new=pile.new, deleted=many, made=made, rows=rows
     )
@@ -231,7 +240,8 @@ def _of_before(each: Exceeded, pile: Pile) -> int:
             return pile.new
         case "deletions":
             return pile.deleted.get(str(each.kind), 0)
-    return 0
+        case "rejections":
+            return pile.rows_rejected
 
 
 def new_rows(report: CycleReport) -> NewRows:

@@ -52,12 +52,16 @@ class Pile:
         changed: known people who changed, those of few who may have.
         new: people of whom no record was known.
         deleted: what was deleted, by kind.
+        rows_read: new rows.
+        rows_rejected: those of them that were rejected.
     """
 
     days: float = 1
     changed: int = 0
     new: int = 0
     deleted: Mapping[str, int] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_rejected: int = 0
 
 
 class Brake(NamedTuple):

@@ -1,5 +1,6 @@
 """A cycle that would do far more than usual sends nothing before a person has decided."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -406,10 +407,9 @@ def test_the_limits(usual: Usual, numbers: dict[str, Any], held: int | None) -> 
     assert [each.most for each in found] == ([] if held is None else [held])
 
 
-def test_a_mass_change_that_comes_in_pieces_is_judged_as_a_whole(
-    served: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each piece alone is within the limit; what comes after all was read is judged by itself."""
+@pytest.fixture
+def piece(served: Bench, monkeypatch: pytest.MonkeyPatch) -> Callable[[], CycleReport]:
+    """A cycle that reads one new row of each flow, and leaves the others to the next one."""
     monkeypatch.setenv("CHUNK_ROWS", "1")
     settings.cache_clear()
     flows = [replace(flow, share=1) for flow in FLOWS]
@@ -418,6 +418,30 @@ def test_a_mass_change_that_comes_in_pieces_is_judged_as_a_whole(
         served.connection.commit()
         return sync_account(ACCOUNT, run_id="test", flows=flows)
 
+    return cycle
+
+
+def test_rows_that_are_rejected_piece_by_piece_are_added_up(
+    served: Bench, piece: Callable[[], CycleReport]
+) -> None:
+    """Each piece alone is within the limit; nor do they make each other usual."""
+    for minute, person in enumerate((4, 5, 6, 7, 8, 9), start=60):
+        come(served, person, minute=minute, **({} if person in (6, 9) else {"email": ""}))
+    assert piece().state == "Complete"
+    report = piece()
+    assert report.state == "Held"
+    assert "4 of 6 new rows are rejected (at most 3), 2 of these read before" in report.reason
+    decide("approve")
+    while "reads on" in (report := piece()).notes:
+        assert report.state == "Complete"
+    assert report.state == "Complete"
+
+
+def test_a_mass_change_that_comes_in_pieces_is_judged_as_a_whole(
+    served: Bench, piece: Callable[[], CycleReport]
+) -> None:
+    """Each piece alone is within the limit; what comes after all was read is judged by itself."""
+    cycle = piece
     is_said(served, "person", 60, "surname = 'Other'")
     assert cycle().state == "Complete"
     assert sorted(leads(served).values()) == ["Last 2", "Last 3", "Other"]
