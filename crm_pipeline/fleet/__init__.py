@@ -1,0 +1,1 @@
+"""Runs on workers of several hosts, by Celery (extra `celery`; docs/fleet.md)."""
