@@ -197,7 +197,8 @@ class Salespeople:
         self.removed.update(there & gone)
 
     def _context(self) -> WriteContext:
-        return WriteContext(self._org, next(iter(self._org.users.values())).id)
+        # Not the pipeline's user, which is the first: what that one wrote last is the pipeline's.
+        return WriteContext(self._org, [*self._org.users.values()][-1].id)
 
     def _table_of(self, record_id: str) -> Table:
         table = self._org.table_of_id(record_id)
