@@ -32,7 +32,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
     left_out = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "node_modules")
     shutil.copytree(PROJECT, source, ignore=left_out)
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder)]
-    for each in (source, source / "distributions/demo"):
+    for each in (source, source / "deploy/demo-wheel"):
         subprocess.run([*build, str(each)], check=True, cwd=folder)
     return {made.name.partition("-")[0]: made for made in folder.glob("*.whl")}
 
