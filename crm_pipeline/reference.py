@@ -116,9 +116,9 @@ def _told(text: str) -> str:
 
 
 PIECES: Mapping[tuple[str, str], Callable[[], str]] = {
-    ("README.md", "settings"): settings_table,
-    ("README.md", "secrets"): secrets_list,
-    ("README.md", "limits"): limits_table,
+    ("docs/settings.md", "settings"): settings_table,
+    ("docs/settings.md", "secrets"): secrets_list,
+    ("docs/holds.md", "limits"): limits_table,
     ("docs/error-codes.md", "salesforce"): errors_table,
     ("docs/error-codes.md", "ours"): own_codes_table,
     ("docs/notebooks.md", "types"): frame_types_table,

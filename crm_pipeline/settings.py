@@ -1,4 +1,4 @@
-"""Every setting of an installation, in one typed place; the README's table lists them.
+"""Every setting of an installation, in one typed place; docs/settings.md lists them.
 
 Values come from environment variables of the same name (upper case), then from a file
 `.env` in the working directory, then from the defaults below, which work as they are. A secret

@@ -392,7 +392,7 @@ class AccountSettings(BaseModel):
     limits: Limits = Field(
         default=Limits(),
         description="A cycle that exceeds one of them is held before it sends, and a person asked: "
-        "a JSON object; README says which there are.",
+        "a JSON object; docs/holds.md says which there are.",
     )
     campaigns: CampaignSettings | None = Field(
         default=None,

@@ -13,8 +13,8 @@ from crm_pipeline.cli.show import say
 _COPIED = ("workspace.yaml", "dagster.yaml")
 
 _ENVIRONMENT = """\
-# Settings of this installation; the README lists them all. It is read where commands and Dagster
-# are started in this folder.
+# Settings of this installation; docs/settings.md lists them all. It is
+# read where commands and Dagster are started in this folder.
 DAGSTER_HOME="{folder}"
 CRM_PIPELINE_DATA_DIR="{folder}/.data"
 # A database that is not named is the embedded PostgreSQL's, which is there to try things

@@ -59,7 +59,7 @@ class Breakage:
     """One kind of fault: at a commit or at a call.
 
     Attributes:
-        name: what the README's table calls it.
+        name: what the table of docs/proof.md calls it.
         commit: what happens at a commit.
         call: what happens at a call.
         environment: settings of the cycle that it strikes.

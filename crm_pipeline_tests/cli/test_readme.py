@@ -18,9 +18,8 @@ from crm_pipeline.settings import PROJECT
 DOCUMENTS = (
     "README.md",
     "SECURITY.md",
-    "docs/architecture.md",
-    "docs/alerts.md",
-    "docs/connect-a-warehouse.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{page.name}" for page in (PROJECT / "docs").glob("*.md")),
 )
 READ = {name: (PROJECT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 README = READ["README.md"]
@@ -28,9 +27,11 @@ README = READ["README.md"]
 
 def commands() -> Iterator[str]:
     """Every call of crm-pipeline in the documents, without comments and continued lines joined."""
-    for text in READ.values():
+    for name, text in READ.items():
+        if name == "docs/commands.md":
+            continue  # made of the commands themselves
         joined = text.replace("\\\n", " ")
-        yield from re.findall(r"^ {4}(crm-pipeline [^#\n]+)", joined, re.MULTILINE)
+        yield from re.findall(r"^ {4}(crm-pipeline (?:[^#\n']|'[^']*')+)", joined, re.MULTILINE)
         yield from re.findall(r"`(crm-pipeline [^`]+)`", joined)
 
 
@@ -108,9 +109,10 @@ def test_every_command_in_the_documents_exists_with_its_options(line: str):
     command: Any = typer.main.get_command(app)
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
-    assert not hasattr(command, "commands"), f"{line}: {words} is no command"
+    of_all = words[:1] == ["--version"]
+    assert of_all or not hasattr(command, "commands"), f"{line}: {words} is no command"
     known = {option for parameter in command.params for option in parameter.opts}
-    assert {word.split("=")[0] for word in words if word.startswith("--")} <= known
+    assert {word.split("=")[0] for word in words if word.startswith("--")} <= known | {"--json"}
 
 
 def test_every_make_target_in_the_readme_exists():
@@ -127,11 +129,10 @@ def test_links_lead_to_files_that_exist(name: str):
 
 def test_files_and_folders_that_the_documents_name_exist():
     for text in READ.values():
-        for path in re.findall(r"`((?:sql|cadence|flows|salesforce|accounts)/[\w/.]+)`", text):
+        for path in re.findall(r"`((?:sql|cadence|flows|salesforce|accounts)/[a-z][\w/.]*)`", text):
             assert (PROJECT / path).exists() or (PROJECT / "crm_pipeline" / path).exists(), path
 
 
 def test_every_statement_that_an_adopter_may_have_to_edit_is_named():
-    [paragraph] = re.findall(r"The statements of .*?can be mapped to a field\.", README, re.DOTALL)
-    named = set(re.findall(r"`([a-z_]+)`", paragraph))
-    assert named == {path.stem for path in (PROJECT / "sql/extract").iterdir()}
+    named = re.findall(r"`([a-z_]+)(?:/…)?`", READ["docs/connect-a-warehouse.md"])
+    assert {path.stem for path in (PROJECT / "sql/extract").iterdir()} <= {*named}
