@@ -110,6 +110,7 @@ def test_a_field_that_the_org_lacks_is_told_wherever_one_looks(
     run("account", "test-login", "acme")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("field", "how", "why"),
     [
@@ -250,6 +251,7 @@ def test_a_template_is_typed_shown_told_and_its_table_mended(
     assert "Lead.Title\t" in checked
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("typed", "told"),
     [

@@ -76,6 +76,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path):
     assert told.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("command", [["org", "serve", "--port", "0"], ["demo", "--once"]])
 def test_local_orgs_that_are_not_installed_are_told_in_one_line(command: list[str]):
     program = (
@@ -95,6 +96,7 @@ def test_local_orgs_that_are_not_installed_are_told_in_one_line(command: list[st
     )
 
 
+@pytest.mark.deep
 def test_a_command_whose_output_nobody_reads_does_its_work_all_the_same(run: Run):
     """It died of the broken pipe, and `account add … | head -1` had added nothing."""
     reads, writes = os.pipe()
@@ -161,6 +163,7 @@ def test_a_database_that_is_not_there_is_told_without_its_password(
     assert "s3cret" not in said
 
 
+@pytest.mark.deep
 def test_a_full_disk_is_told_in_one_line(pipeline: Engine):
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         result = subprocess.run(
@@ -176,6 +179,7 @@ def test_a_full_disk_is_told_in_one_line(pipeline: Engine):
     assert result.stderr == "Nothing more can be written: no space is left where it goes.\n"
 
 
+@pytest.mark.deep
 def test_credentials_come_from_the_environment_where_nobody_can_type(pipeline: Engine):
     refused = crm_pipeline(*ADD)
     assert refused.returncode == 1
@@ -211,6 +215,7 @@ def test_a_local_org_is_served_until_ctrl_c(tmp_path: Path):
     assert server.returncode in {0, 130}
 
 
+@pytest.mark.deep
 def test_a_local_platform_is_served_with_the_settings_for_it(tmp_path: Path):
     server = subprocess.Popen(
         [COMMAND, "platform", "serve", "--port=0"],

@@ -171,6 +171,7 @@ def test_of_whom_was_removed_only_that_is_said(run: Run, bench: Bench) -> None:
     assert "p1@example.com" not in shown
 
 
+@pytest.mark.deep
 def test_what_is_not_read_for_the_whole_period_stays_to_be_read(run: Run, bench: Bench) -> None:
     """Whatever becomes of the cycle that reads it first, each record is there once in the end."""
     switch_on(bench)
@@ -186,6 +187,7 @@ def test_what_is_not_read_for_the_whole_period_stays_to_be_read(run: Run, bench:
     assert len(bench.records("Event")) == 5
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -227,6 +227,7 @@ CHANGES = {
 """What the source may say since the org was told."""
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_the_source_changed_since_is_adopted_too_and_brought_up_to_date(
     bench: Bench, run: Run, change: str
@@ -296,6 +297,7 @@ def test_another_activity_of_the_same_person_weeks_before_is_not_adopted(
     assert len(bench.records("Event")) == 5
 
 
+@pytest.mark.deep
 def test_the_same_copy_may_be_restored_twice(bench: Bench, run: Run) -> None:
     a_day_s_work(bench)
     for number in (30, 31):
@@ -312,6 +314,7 @@ def test_the_same_copy_may_be_restored_twice(bench: Bench, run: Run) -> None:
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_memberships_made_since_the_copy_are_ours_to_take_back(bench: Bench, run: Run) -> None:
     """The copy had forgotten that they were ours, and `vanished=delete` left them."""
     bench.settings(vanished="delete")
@@ -409,6 +412,7 @@ def test_a_corrected_address_is_followed_to_where_the_lead_went(bench: Bench, ru
     assert sum(each["WhoId"] == contact for each in bench.records("Event")) == 1
 
 
+@pytest.mark.deep
 def test_whoever_has_the_former_address_now_keeps_the_lead(bench: Bench, run: Run) -> None:
     person_two_has_another_address(bench)
     add_person(bench.connection, 9, "p2@example.com", first_name="First 2", surname="Last 2")
@@ -420,6 +424,7 @@ def test_whoever_has_the_former_address_now_keeps_the_lead(bench: Bench, run: Ru
     assert leads["p2@example.com"] == lead["Id"]
 
 
+@pytest.mark.deep
 def test_a_lead_of_another_name_is_not_taken_for_the_person_s_and_people_are_told(
     bench: Bench, run: Run
 ) -> None:
@@ -483,6 +488,7 @@ def test_another_account_that_went_on_in_the_same_org_hides_nothing(
     assert "restored from a backup" in bench.cycle().reason
 
 
+@pytest.mark.deep
 def test_what_was_exhausted_at_the_backup_and_sent_since_is_adopted_too(
     bench: Bench, run: Run
 ) -> None:
@@ -502,6 +508,7 @@ def test_what_was_exhausted_at_the_backup_and_sent_since_is_adopted_too(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_people_are_told_of_what_was_sent_since_for_rows_that_are_gone(
     bench: Bench, run: Run
 ) -> None:

@@ -229,6 +229,7 @@ def test_rows_of_which_all_are_rejected_are_told_though_nothing_is_left_to_be_se
     assert len(leads(served)) == 4
 
 
+@pytest.mark.deep
 def test_rows_that_are_rejected_while_an_account_is_held_hold_what_came_with_them(
     served: Bench,
 ) -> None:
@@ -245,6 +246,7 @@ def test_rows_that_are_rejected_while_an_account_is_held_hold_what_came_with_the
     assert sorted(leads(served)) == ["p1", "p2", "p3", "p4", "p5", "p6"]
 
 
+@pytest.mark.deep
 def test_an_account_of_which_something_fails_for_days_is_held_all_the_same(served: Bench) -> None:
     """It reads each day: no more has come together."""
     served.settings(engagement={})
@@ -316,6 +318,7 @@ def test_a_hold_lapses_where_the_source_takes_back_what_it_said(served: Bench) -
     assert (past.decision, past.why) == ("lapsed", "nothing of it waits any more")
 
 
+@pytest.mark.deep
 def test_a_hold_lapses_where_a_plan_has_sent_it(served: Bench) -> None:
     come(served, 4, 5, 6, minute=60)
     assert served.cycle().state == "Held"

@@ -33,6 +33,7 @@ def test_lost_activities_are_found_whatever_the_org_s_clock_says(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 @CLOCKS
 @pytest.mark.parametrize("hidden", [[], ["Campaign.Description"]])
 def test_a_lost_campaign_is_found_whatever_the_org_s_clock_says(
@@ -51,6 +52,7 @@ def test_a_lost_campaign_is_found_whatever_the_org_s_clock_says(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_a_campaign_of_the_same_name_that_people_made_is_not_taken_for_a_lost_one(
     bench: Bench,
 ) -> None:
@@ -86,6 +88,7 @@ def test_a_campaign_that_changes_after_a_lost_answer_is_not_made_twice(
     assert [each["Status"] for each in bench.records("CampaignMember")] == ["Attended"]
 
 
+@pytest.mark.deep
 def test_labels_that_change_after_a_lost_answer_make_no_second_campaign(bench: Bench) -> None:
     switch_on(bench)
     one_registration(bench)

@@ -99,6 +99,7 @@ def test_a_row_that_commits_hours_after_its_shipping_time_is_found_read_and_told
     assert (report.notes, report.counts.api_calls, verdict(bench)["passed"]) == ("", 0, True)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "what", deep_but_first(2, ["chat", "person", "registration", "attendance", "poll answer"])
 )
@@ -128,6 +129,7 @@ def test_whatever_is_committed_late_is_found(bench: Bench, what: str) -> None:
     assert counted(bench).notes == ""
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("what", ["poll answer", "chat", "reply", "deleted answer"])
 def test_a_part_that_is_shipped_before_the_newest_of_its_row_is_found(
     bench: Bench, what: str
@@ -211,6 +213,7 @@ def test_what_is_shipped_before_the_newest_part_of_its_row_is_found(
     assert (report.notes, report.counts.api_calls, verdict(bench)["passed"]) == ("", 0, True)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("what", ["chat", "registration"])
 def test_what_is_older_now_than_it_was_read_is_found_too(bench: Bench, what: str) -> None:
     """The newest part vanished, or an older copy of the row was loaded over it."""
@@ -275,6 +278,7 @@ def test_rows_that_were_read_before_parts_were_noted_are_read_again_some_each_da
         assert bench.connection.scalar(text(noted)) == rows
 
 
+@pytest.mark.deep
 def test_of_a_history_that_an_older_version_read_the_newest_days_are_compared_first(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,6 +316,7 @@ def test_attendances_that_were_read_before_parts_were_noted_are_no_difference(
     assert counted(bench).counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_a_late_part_of_an_attendance_that_was_read_before_parts_were_noted_is_found(
     bench: Bench,
 ) -> None:
@@ -323,6 +328,7 @@ def test_a_late_part_of_an_attendance_that_was_read_before_parts_were_noted_is_f
     assert ["Poll" in str(e.get("Description")) for e in bench.records("Event")].count(True) == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("shipped", ["-infinity", "0044-03-15 BC", "1960-01-01"])
 def test_a_row_from_before_all_time_is_found_too(bench: Bench, shipped: str) -> None:
     read_before(bench)

@@ -106,6 +106,7 @@ def test_what_people_edited_stays_where_the_account_says_so(bench: Bench, route:
     assert (lead(bench)["Title"], lead(bench)["City"]) == ("CEO", "Bonn")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("policy", ["unless_edited", "ask"])
 @pytest.mark.parametrize("action", deep_but_first(1, ["reset_after", "reset_before"]))
 @pytest.mark.parametrize("is_known", [True, False])
@@ -132,6 +133,7 @@ def test_values_of_lost_updates_are_ours_and_not_people_s(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("typed", ["Phone", "phone"])
 @pytest.mark.parametrize(
     ("policy", "phone"), [("never", "0"), ("source", "1"), ("when_empty", "0")]
@@ -190,6 +192,7 @@ def test_who_is_somebody_known_now_brings_along_what_was_left_out(bench: Bench) 
     assert [event["WhoId"] for event in bench.records("Event")] == [lead_id] * 2
 
 
+@pytest.mark.deep
 def test_what_changed_meanwhile_about_those_left_out_comes_once(bench: Bench) -> None:
     bench.settings(unknown_email="neither")
     arrives(bench)

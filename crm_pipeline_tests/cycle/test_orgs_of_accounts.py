@@ -150,6 +150,7 @@ def test_who_said_same_data_may_start_anew_all_the_same(bench: Bench, run: Run) 
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("campaigns", [None, {}])
 def test_a_sandbox_that_is_refreshed_under_new_ids_has_nothing_twice(
     bench: Bench, run: Run, campaigns: object
@@ -256,6 +257,7 @@ def test_a_client_that_another_account_delivered_there_before_is_not_delivered_t
     assert len(bench.records("Event")) == 1 + first
 
 
+@pytest.mark.deep
 def test_a_client_is_delivered_a_second_time_on_a_person_s_word_alone(
     bench: Bench, run: Run
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_registration_whose_activity_is_gone_is_made_anew_for_another_person(
         assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_an_activity_that_people_deleted_stays_gone_where_its_person_became_another_record(
     bench: Bench,
 ) -> None:
@@ -142,6 +143,7 @@ def test_what_is_unsent_follows_a_corrected_address(bench: Bench) -> None:
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("action", ["reset_before", "reset_after"])
 def test_an_address_corrected_after_a_lost_answer_makes_no_second_lead(
     bench: Bench, action: str
@@ -157,6 +159,7 @@ def test_an_address_corrected_after_a_lost_answer_makes_no_second_lead(
     assert whose(bench) == ["right@example.com"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("action", ["reset_before", "reset_after"])
 def test_an_address_that_another_takes_after_a_lost_answer_brings_no_lead_along(
     bench: Bench, action: str
@@ -193,6 +196,7 @@ def test_a_lead_that_sales_deleted_is_found_or_made_anew_under_the_new_address(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_a_lead_of_who_has_the_address_of_one_that_sales_deleted_is_not_taken(
     bench: Bench,
 ) -> None:
@@ -256,6 +260,7 @@ def test_two_who_share_a_new_address_become_one_and_both_their_activities_are_th
     assert whose(bench) == ["both@example.com", "both@example.com"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("campaigns", [False, True])
 def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(
     bench: Bench, campaigns: bool
@@ -276,6 +281,7 @@ def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(
     assert set(bench.states().values()) <= {"done", "superseded"}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("own", [False, True])
 def test_unsent_memberships_of_one_who_takes_another_s_address_go_to_that_one(
     bench: Bench, run: Run, own: bool
@@ -349,6 +355,7 @@ def test_who_stays_at_a_shared_address_is_heard_again_when_the_other_has_left(
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_who_comes_with_the_former_address_of_a_converted_person_is_somebody_else(
     bench: Bench,
 ) -> None:
@@ -367,6 +374,7 @@ def test_who_comes_with_the_former_address_of_a_converted_person_is_somebody_els
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_who_comes_with_a_former_address_is_the_record_that_nobody_has_left(bench: Bench) -> None:
     """In the org two leads have it: that of whoever left it, and a younger one."""
     two_people(bench)

@@ -130,6 +130,7 @@ def test_refusals_of_a_sort_are_one_reason_whatever_record_they_name(pipeline: E
     assert reason == ("Lead", "refused", "STRANGE: Row 1 (and more of the sort)", 1000)
 
 
+@pytest.mark.deep
 def test_what_the_user_may_not_change_or_delete_is_foreseen(
     pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +167,7 @@ def test_a_plan_of_some_people_is_about_them_alone(scene: Bench) -> None:
     assert len(people) == 2
 
 
+@pytest.mark.deep
 def test_a_plan_of_one_person_lists_nothing_of_others(bench: Bench) -> None:
     """Refused before, filtered, and without a campaign: all of that is another's."""
     switch_on(bench)
@@ -188,6 +190,7 @@ def test_a_plan_of_one_person_lists_nothing_of_others(bench: Bench) -> None:
     assert reasons == []
 
 
+@pytest.mark.deep
 def test_other_accounts_of_the_org_go_on_while_one_is_planned(bench: Bench) -> None:
     """They log in, and create the same people: none waits for the plan's end."""
     two_clients(bench)

@@ -146,6 +146,7 @@ def test_users_and_tickets_that_did_not_change_since_the_start_are_left_out(benc
     assert len(bench.records("Lead")) == 1
 
 
+@pytest.mark.deep
 def test_what_a_submitter_wrote_is_redacted(bench: Bench):
     bench.settings(redaction=["cards"])
     add_person(bench.connection, 1)
@@ -158,6 +159,7 @@ def test_what_a_submitter_wrote_is_redacted(bench: Bench):
     assert "Taken out of what people wrote: 2 of cards" in report.notes
 
 
+@pytest.mark.deep
 def test_an_answer_that_is_lost_makes_no_second_record(bench: Bench):
     add_person(bench.connection, 1)
     ticket(bench, "a1", 1)
@@ -178,6 +180,7 @@ def test_what_people_delete_stays_deleted(bench: Bench):
     assert feedback(bench) == []
 
 
+@pytest.mark.deep
 def test_a_user_is_known_by_one_address_at_a_time_and_a_filtered_one_stays_out(bench: Bench):
     add_person(bench.connection, 1)
     add_person(bench.connection, 2, "two@blocked.example")
@@ -215,6 +218,7 @@ def test_an_org_without_the_object_is_told_so_and_all_else_goes_on(bench: Bench)
     assert len(bench.records("Lead")) == 1
 
 
+@pytest.mark.deep
 def test_a_removed_submitters_tickets_go_and_do_not_come_back(bench: Bench):
     for person, address in ((1, CANARY), (2, None)):
         add_person(bench.connection, person, address, first_name="Canarina" if person == 1 else "B")

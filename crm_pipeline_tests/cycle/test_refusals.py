@@ -56,11 +56,13 @@ def test_what_may_pass_is_tried_five_times(bench: Bench, code: str, message: str
     assert row == (0, code)
 
 
+@pytest.mark.deep
 def test_what_is_hopeless_for_sure_waits_for_people_at_once(bench: Bench) -> None:
     message = "T: execution of BeforeInsert: FIELD_CUSTOM_VALIDATION_EXCEPTION, No: []"
     assert refused(bench, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message) == ["exhausted"] * 6
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("code", ["REQUIRED_FIELD_MISSING", "INSUFFICIENT_ACCESS_OR_READONLY"])
 def test_what_people_mend_in_the_org_waits_without_end(bench: Bench, code: str) -> None:
     assert refused(bench, code) == ["failed"] * 6

@@ -94,6 +94,7 @@ def test_what_the_account_leaves_in_the_org_stays_and_all_else_goes(bench: Bench
     bench.connection.rollback()
 
 
+@pytest.mark.deep
 def test_the_other_person_is_as_before(bench: Bench):
     bench.settings(campaigns={})
     canary_and_another(bench)
@@ -210,6 +211,7 @@ def test_activities_are_anonymized_by_their_ids_where_nobody_is_known_to_have_th
     assert done_at(receipt, "org/Event") == {"anonymized": 2}
 
 
+@pytest.mark.deep
 def test_what_was_sent_without_an_answer_is_awaited(bench: Bench, monkeypatch: Any):
     canary_and_another(bench)
     bench.fault("composite", "reset_after", nth=2)
@@ -245,6 +247,7 @@ def test_an_org_that_is_down_keeps_a_removal_waiting(bench: Bench):
     assert traces(bench) == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("may", deep_but_first(1, [True, False]))
 @pytest.mark.parametrize(
     ("kind", "how"),
@@ -290,6 +293,7 @@ def test_asked_for_again_it_is_the_same_removal(bench: Bench):
     assert (again.request_id, again.is_new) == (first.request_id, False)
 
 
+@pytest.mark.deep
 def test_whoever_is_processed_again_may_be_removed_again(bench: Bench):
     canary_and_another(bench)
     bench.cycle()
@@ -323,6 +327,7 @@ def test_suppressed_people_are_kept_and_not_sent(bench: Bench, tap: Tap):
     assert not any("canary" in said for _, said in tap.heard[calls:])
 
 
+@pytest.mark.deep
 def test_texts_of_others_lose_the_address_and_are_not_sent_twice(bench: Bench):
     canary_and_another(bench)
     chat(bench.connection, 2, 2, f"Write to {CANARY.upper()}")
@@ -338,6 +343,7 @@ def test_texts_of_others_lose_the_address_and_are_not_sent_twice(bench: Bench):
     assert traces(bench) == []
 
 
+@pytest.mark.deep
 def test_what_others_said_long_ago_is_left_to_the_nightly_scan(bench: Bench):
     canary_and_another(bench)
     chat(bench.connection, 2, 2, f"Write to {CANARY.upper()}")
@@ -361,6 +367,7 @@ def test_statistics_tell_of_nobody(bench: Bench):
     assert traces(bench) == []
 
 
+@pytest.mark.deep
 def test_a_removal_during_a_cycle_is_done_at_its_end(bench: Bench, tap: Tap):
     canary_and_another(bench)
     asked: list[Received] = []

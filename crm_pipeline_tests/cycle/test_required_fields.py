@@ -76,6 +76,7 @@ def test_who_creates_no_leads_needs_no_company_of_them(bench: Bench) -> None:
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 @ROUTES
 def test_a_required_field_that_is_hidden_between_two_cycles_costs_no_try(
     bench: Bench, route: str
@@ -94,6 +95,7 @@ def test_a_required_field_that_is_hidden_between_two_cycles_costs_no_try(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 @ROUTES
 def test_a_required_field_that_nobody_fills_is_named_and_its_records_wait(
     demanding: tuple[Bench, str], route: str, run: Run

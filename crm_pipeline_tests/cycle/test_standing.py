@@ -1,5 +1,6 @@
 """The state of an account after its cycles: steps that were done, since when, with which notes."""
 
+import pytest
 from sqlalchemy import Row, text
 
 from crm_pipeline.accounts.credentials import set_credentials
@@ -69,6 +70,7 @@ def test_what_cannot_be_read_is_not_done_and_the_rest_is(bench: Bench) -> None:
     assert report.done == ALL_TOPICS - READ - BY_ITSELF
 
 
+@pytest.mark.deep
 def test_a_failure_is_since_its_first_cycle_and_ends_with_a_good_one(bench: Bench) -> None:
     one_registration(bench)
     bench.cycle()
@@ -106,6 +108,7 @@ def test_refused_credentials_are_told_until_they_are_others(bench: Bench) -> Non
     assert accepted.refused is False
 
 
+@pytest.mark.deep
 def test_values_changed_to_fit_are_a_note_and_no_reason(bench: Bench) -> None:
     add_person(bench.connection, 1, job_title="x" * 200)
     register(bench.connection, 1, 1)
@@ -145,6 +148,7 @@ def stays(row: Row[tuple[object, ...]]) -> tuple[object, ...]:
     )
 
 
+@pytest.mark.deep
 def test_some_steps_that_go_well_say_nothing_of_how_the_account_stands(bench: Bench) -> None:
     """A removal that is asked for has steps of its own; people materialize what they like."""
     one_registration(bench)
@@ -173,6 +177,7 @@ def test_some_steps_that_go_well_say_nothing_of_how_the_account_stands(bench: Be
     assert bench.cycle(frozenset(("sync_state",))).state == "Complete"
 
 
+@pytest.mark.deep
 def test_some_steps_end_no_pause(bench: Bench) -> None:
     one_registration(bench)
     bench.cycle()

@@ -71,6 +71,7 @@ def test_who_is_not_registered_becomes_no_lead_until_that_changes(
     assert subjects(bench) == ["Webinar Registration"] * 2
 
 
+@pytest.mark.deep
 def test_an_unknown_word_is_held_until_the_command_that_is_told_explains_it(
     bench: Bench, run: Run
 ) -> None:

@@ -43,6 +43,7 @@ def made(bench: Bench) -> tuple[int, int, int]:
     return len(people), len(events), len(members)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("route", "activities", "there"),
     [
@@ -81,6 +82,7 @@ def test_what_is_new_waits_above_a_share_of_the_storage(
     assert (idle.counts.api_calls, idle.counts.data_storage_mb) == (0, 0)
 
 
+@pytest.mark.deep
 def test_a_few_in_each_cycle_do_not_fill_the_org_either(bench: Bench) -> None:
     """Each cycle makes fewer than are worth a call; before the second one the org is asked."""
     bench.settings(storage_share=0.1)

@@ -104,6 +104,7 @@ def test_a_cycle_is_taken_back_whole_and_not_sent_again(bench: Bench, route: str
     assert the(bench, old)["Title"] == "CEO", "the source says otherwise"
 
 
+@pytest.mark.deep
 def test_what_people_changed_since_stays_and_is_listed(bench: Bench) -> None:
     old, cycle_id = known_and_new(bench)
     [new] = [each["Id"] for each in bench.records("Lead") if each["Id"] != old]
@@ -153,6 +154,7 @@ def test_what_people_touched_before_a_later_cycle_wrote_there_is_not_deleted(ben
     )
 
 
+@pytest.mark.deep
 def test_who_comes_after_a_campaign_was_taken_back_gets_one(bench: Bench) -> None:
     """Only what is new is sent, and no part of it is taken for the earlier cycle's."""
     _, cycle_id = known_and_new(bench)
@@ -172,6 +174,7 @@ def test_who_comes_after_a_campaign_was_taken_back_gets_one(bench: Bench) -> Non
     assert not listed & {leads["p2@example.com"], campaign["Id"]}
 
 
+@pytest.mark.deep
 def test_people_of_whom_something_became_since(bench: Bench) -> None:
     """One was converted, one was deleted, one removed on request, and a field is hidden."""
     bench.seed("Lead", LastName="Old", Company="x", Email="p3@example.com")
@@ -213,6 +216,7 @@ def test_one_field_alone_is_taken_back(bench: Bench) -> None:
     assert (again.outcome, "was written again by cycle" in str(again.reason)) == ("left", True)
 
 
+@pytest.mark.deep
 def test_of_whom_nothing_was_kept_that_is_said(bench: Bench) -> None:
     old, _ = known_and_new(bench)
     bench.connection.execute(
@@ -303,6 +307,7 @@ def test_what_waits_for_an_answer_goes_before_that_to_which_it_belongs(
     nothing_more_goes(bench)
 
 
+@pytest.mark.deep
 def test_where_an_object_is_not_described_now_another_cycle_goes_on(bench: Bench) -> None:
     """It was taken for a description."""
     old, cycle_id = known_and_new(bench)
@@ -319,6 +324,7 @@ def test_where_an_object_is_not_described_now_another_cycle_goes_on(bench: Bench
     assert [each["Id"] for each in bench.records("Lead")] == [old]
 
 
+@pytest.mark.deep
 def test_what_was_approved_is_looked_at_again(bench: Bench) -> None:
     old, cycle_id = known_and_new(bench)
     foreseen = planned(bench, cycle_id)

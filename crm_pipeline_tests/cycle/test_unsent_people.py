@@ -1,5 +1,6 @@
 """New people who are not in the org yet when the source, or the account, wants them no more."""
 
+import pytest
 from sqlalchemy import text
 
 from crm_pipeline_tests.cli.conftest import Run, run
@@ -56,6 +57,7 @@ def test_whom_a_filter_rejects_before_anything_was_sent_is_not_created(
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_a_filter_leaves_whose_creation_was_not_answered_to_be_looked_up(
     bench: Bench, run: Run
 ) -> None:
@@ -68,6 +70,7 @@ def test_a_filter_leaves_whose_creation_was_not_answered_to_be_looked_up(
     assert emails(bench) == ["p1@example.com", "p2@example.com"], "they were made before it"
 
 
+@pytest.mark.deep
 def test_who_lost_the_only_registration_before_anything_was_sent_is_not_created(
     bench: Bench,
 ) -> None:
@@ -99,6 +102,7 @@ def test_who_has_no_usable_address_any_more_before_anything_was_sent_is_not_crea
     assert sorted(whose(bench)) == ["p2@example.com", "right@example.com"]
 
 
+@pytest.mark.deep
 def test_who_is_waitlisted_before_anything_was_sent_is_neither_member_nor_lead(
     bench: Bench,
 ) -> None:

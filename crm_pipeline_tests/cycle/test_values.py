@@ -127,6 +127,7 @@ def test_a_registration_at_no_usable_time_is_rejected_alone(
     assert len(bench.records("Event")) == 2, "once it is mended in the source, it goes"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "at",
     ["infinity", "24989-01-01 00:00:00+00", "9999-12-31 23:59:59+00", "2099-01-01 00:00:00+00"],
@@ -156,6 +157,7 @@ def test_a_row_shipped_at_no_usable_time_goes_and_so_does_its_correction(bench: 
 SOME_KINDS = ("inet", "numeric", "text []", "mood []", "pair []", "timestamptz", "json")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("kind", "value", "title"),
     deep_rows_but_for(
@@ -281,6 +283,7 @@ def test_no_answer_has_no_line(bench: Bench):
     ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("degrade", [True, False])
 def test_a_constant_owner_who_is_gone_is_left_out_or_said(bench: Bench, degrade: bool):
     bench.settings(degrade_fields=degrade)
@@ -363,6 +366,7 @@ def test_odd_texts_in_every_column_keep_nobody_from_arriving(bench: Bench, route
     assert waiting == {}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("unseen", ["\x01", "\u200b\ufeff", " \x1b \xad "])
 def test_what_nobody_sees_says_nothing(bench: Bench, unseen: str):
     """A name of control characters alone went out as the person's name."""

@@ -125,6 +125,7 @@ def test_what_vanishes_is_deleted_and_comes_back_with_its_row(
     assert counted(bench).counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_the_newest_row_goes_as_well_once_nothing_is_shipped_any_more(bench: Bench) -> None:
     three_people(bench)
     bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 99"))
@@ -132,6 +133,7 @@ def test_the_newest_row_goes_as_well_once_nothing_is_shipped_any_more(bench: Ben
     assert activities(bench) == ALL[:-1]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", HOWS)
 def test_by_default_it_stays(bench: Bench, how: str) -> None:
     three_people(bench, vanished="keep")
@@ -170,6 +172,7 @@ def test_a_lost_answer_deletes_once_and_one_that_came_back_is_there_once(
     assert counted(bench).counts.api_calls == 0
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("route", ROUTES)
 def test_what_people_deleted_already_is_done(bench: Bench, route: str) -> None:
     three_people(bench, route=route)
@@ -188,6 +191,7 @@ def test_what_people_deleted_already_is_done(bench: Bench, route: str) -> None:
     assert activities(bench) == ALL[:1]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("vanished", ["keep", "delete"])
 @pytest.mark.parametrize("refused", deep_but_first(1, [False, True]))
 def test_what_was_never_there_is_sent_no_more(bench: Bench, vanished: str, refused: bool) -> None:
@@ -283,6 +287,7 @@ def test_so_many_at_once_are_not_believed_unless_a_person_does(bench: Bench, run
     assert "loaded badly" not in bench.cycle().notes, "fewer than 100"
 
 
+@pytest.mark.deep
 def test_more_than_were_told_are_not_believed_either(bench: Bench, run: Run) -> None:
     three_people(bench)
     many(bench)
@@ -336,6 +341,7 @@ def test_what_is_rejected_after_it_was_sent_is_told(bench: Bench, vanished: str)
     assert stays not in bench.cycle().notes, "once"
 
 
+@pytest.mark.deep
 def test_rows_of_a_former_client_have_not_vanished(bench: Bench, run: Run) -> None:
     """They were counted against the other client's, and what they had brought was deleted."""
     switch_on(bench)

@@ -164,6 +164,7 @@ def test_where_nobody_came_twice_there_is_nothing_to_join(bench: Bench, run: Run
     assert "Nobody has more than one attendance" in refused.stderr
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("vanished", ["keep", "delete"])
 def test_the_visit_with_the_activity_that_is_somebody_else_s_takes_it_along(
     bench: Bench, vanished: str
@@ -185,6 +186,7 @@ def test_the_visit_with_the_activity_that_is_somebody_else_s_takes_it_along(
     assert is_accounted_for(bench)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("vanished", ["keep", "delete"])
 def test_a_visit_of_no_minutes_hands_the_activity_over(bench: Bench, vanished: str) -> None:
     bench.settings(vanished=vanished)
@@ -302,6 +304,7 @@ def test_new_words_send_nothing_again_of_which_nothing_is_new(bench: Bench) -> N
     assert bench.cycle().tally.overall("activities_updated") == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("choice", "left"), [("mark", "Cancelled"), ("keep", "Event"), ("delete", "")]
 )

@@ -266,6 +266,7 @@ def test_without_a_label_a_substituted_person_has_cancelled(bench: Bench) -> Non
     assert [each["Status"] for each in bench.records("CampaignMember")] == ["Cancelled"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("clears", "after"), [(False, True), (True, False)])
 def test_consent_sets_and_clears_as_chosen(bench: Bench, clears: bool, after: bool) -> None:
     maps(bench, "Lead.HasOptedOutOfEmail=opted_out")
@@ -353,6 +354,7 @@ CANARIES = {
 }
 
 
+@pytest.mark.deep
 def test_what_is_not_to_leave_is_nowhere(
     run: Run, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -237,6 +237,7 @@ def test_each_membership_is_there_once(installation: Installation, account: str)
     assert members == Counter([("p1", "Attended"), ("p2", "No Show"), ("p5", "No Show")])
 
 
+@pytest.mark.deep
 def test_nothing_is_left_that_could_go_on(installation: Installation) -> None:
     with installation.pipeline.connect() as connection:
         states = connection.execute(

@@ -119,6 +119,7 @@ def test_a_database_is_made_once_and_keeps_its_rows_over_a_restart(folder: Path)
     assert again.port == port
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "name", ["a blank and 'quotes\"", "$HOME `id` ü", "long/" + "/".join(["deep" * 20] * 5)]
 )
@@ -130,6 +131,7 @@ def test_it_starts_in_a_folder_of_any_name(server_folder: Path, name: str):
         server.stop()
 
 
+@pytest.mark.deep
 def test_several_processes_that_start_at_once_share_one_server(folder: Path):
     started = [another_process(folder, f"database_{number}") for number in range(3)]
     answers = [process.stdout.readline().split() for process in started if process.stdout]
@@ -157,6 +159,7 @@ def test_a_killed_user_of_the_server_leaves_nothing_that_blocks_the_next(started
     assert not servers_of(started_before)
 
 
+@pytest.mark.deep
 def test_a_stopped_server_is_not_waited_for_until_its_starter_takes_note(started_before: Path):
     starter = another_process(started_before)
     assert starter.stdout
@@ -198,6 +201,7 @@ def test_who_uses_a_server_that_is_killed_finds_it_again_where_it_was(started_be
     server.leave()
 
 
+@pytest.mark.deep
 def test_what_an_interrupted_first_start_left_is_removed(folder: Path):
     left = folder / "initdb-killed/data"
     left.mkdir(parents=True)
@@ -278,6 +282,7 @@ def test_a_disk_that_takes_no_more_is_named_and_leaves_no_half_made_server(folde
     assert not (folder / "server").exists()
 
 
+@pytest.mark.deep
 def test_an_ordinary_user_starts_it_as_well():
     home = Path(tempfile.mkdtemp(prefix="ordinary user "))
     somebody = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -300,6 +305,7 @@ def test_stopping_where_none_was_ever_started_does_nothing(tmp_path: Path):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.deep
 def test_the_installations_server_lives_in_its_data_folder(
     pipeline: object, server_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -214,6 +214,7 @@ def test_the_readme_names_the_ports_of_its_pages():
     assert all(f"| {page} | {port} |" in readme for page, port in ports.items())
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "own",
     [

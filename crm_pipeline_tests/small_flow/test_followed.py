@@ -115,6 +115,7 @@ def test_a_lead_that_we_made_without_an_answer_is_not_told(two: Bench, *, settle
     assert told(two)[person(two, 3)]["changed"] == ["Email"]
 
 
+@pytest.mark.deep
 def test_nor_is_it_told_to_another_account_of_the_org(two: Bench) -> None:
     account_of(two.connection, two.server, "other", f"{CLIENT}-2", org=ACCOUNT)
     cycle(two, account="other")
@@ -127,6 +128,7 @@ def test_nor_is_it_told_to_another_account_of_the_org(two: Bench) -> None:
     assert told(two, "other") == {}
 
 
+@pytest.mark.deep
 def test_in_a_copy_of_the_org_nothing_is_told_again(two: Bench, run: Run) -> None:
     two.org.id = str(long_id("00DREFRESHED000"))
     assert whole(two, *THREE).state == "Failed"
@@ -218,6 +220,7 @@ def hide(bench: Bench, ids: list[str]) -> None:
     requests.post(url, json=ids, timeout=30).raise_for_status()
 
 
+@pytest.mark.deep
 def test_the_org_is_read_at_the_pace_of_the_account(two: Bench) -> None:
     two.settings(read_back_minutes=60)
     two.admin("edit", id=badge_id(two, 1), fields={"Holder__c": "By hand"})

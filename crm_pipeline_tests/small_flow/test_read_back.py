@@ -113,6 +113,7 @@ def test_what_we_wrote_without_an_answer_is_not_told(
     assert told(read_once) == {}
 
 
+@pytest.mark.deep
 def test_a_change_back_is_a_change(read_once: Bench) -> None:
     edit(read_once, Holder__c="By hand")
     cycle(read_once)
@@ -163,6 +164,7 @@ def test_an_interrupted_reading_goes_on(read_once: Bench) -> None:
     assert told(read_once)["badge:1"]["Holder__c"] == "By hand"
 
 
+@pytest.mark.deep
 def test_a_mass_update_is_caught_up_with_in_shares_and_the_newest_is_read_meanwhile(
     read_once: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,6 +180,7 @@ def test_what_was_made_without_an_answer_is_deleted_once_it_is_to_be_gone(bench:
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("when_deleted", ["recreate", "leave"])
 def test_what_was_deleted_without_an_answer_is_made_again_when_it_comes_back(
     bench: Bench, when_deleted: Any
@@ -220,6 +221,7 @@ def test_a_child_waits_for_its_parent(bench: Bench) -> None:
     assert lines(bench) == {"1:1": "1 first", "1:2": "1 second"}
 
 
+@pytest.mark.deep
 def test_an_event_without_a_key_is_published_once_a_version(bench: Bench) -> None:
     caller = Badge(1, calls=True)
     report = cycle(bench, caller)
@@ -238,6 +240,7 @@ def test_one_that_says_something_else_is_published_anew(bench: Bench) -> None:
     assert published(bench) == ["1", "louder"]
 
 
+@pytest.mark.deep
 def test_an_event_whose_answer_is_lost_is_published_again_as_the_same_version(
     bench: Bench,
 ) -> None:
@@ -248,6 +251,7 @@ def test_an_event_whose_answer_is_lost_is_published_again_as_the_same_version(
     assert bench.connection.execute(text(versions)).all() == [(1, "done")]
 
 
+@pytest.mark.deep
 def test_a_topic_may_give_its_operations_more_tries(bench: Bench) -> None:
     cycle(bench, ONE)
     tries = "SELECT attempts_left FROM crm.operation WHERE natural_key = :key"
@@ -274,6 +278,7 @@ def test_many_records_fill_whole_calls(bench: Bench) -> None:
     assert report.counts.api_calls == 5
 
 
+@pytest.mark.deep
 def test_a_few_hundred_records_take_as_many_calls_as_they_fill(bench: Bench) -> None:
     badges = [Badge(number, lines={1: "x", 2: "y"}) for number in range(300)]
     tenth = [replace(each, lines={2: "y", 3: "z"}, at=1) for each in badges[:30]]
@@ -286,6 +291,7 @@ def test_a_few_hundred_records_take_as_many_calls_as_they_fill(bench: Bench) -> 
     assert calls == [2, 0, 1, 1]
 
 
+@pytest.mark.deep
 def test_a_call_for_each_object_is_foreseen_at_most(bench: Bench) -> None:
     report = cycle(bench, *(Badge(number, lines={1: "x"}) for number in range(300)))
     assert report.counts.api_calls_forecast == 2

@@ -63,6 +63,7 @@ def test_two_systems_that_set_a_value_in_turn_are_noticed_bounded_and_told(bench
     assert holder_in_org(bench) != last
 
 
+@pytest.mark.deep
 def test_it_is_over_once_the_org_has_the_platforms_value(bench: Bench) -> None:
     cycle(bench, "one", at=0)
     turns(bench, 10)
@@ -75,6 +76,7 @@ def test_it_is_over_once_the_org_has_the_platforms_value(bench: Bench) -> None:
     assert messages(bench)[-1] == "a third"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("apart", ["1 day 1 minute", None])
 def test_people_who_change_their_mind_are_told(bench: Bench, apart: str | None) -> None:
     """By other values within a day, or by the same two, a day apart each."""

@@ -108,6 +108,7 @@ def test_badges_end_the_same(bench: Bench) -> None:
     assert told.all() == [("badge:1", "false"), ("badge:2", "true")]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("route", deep_but_first(1, ["composite", "bulk"]))
 def test_two_people_with_one_record_end_the_same(bench: Bench, route: str) -> None:
     bench.settings(route=route)
@@ -153,6 +154,7 @@ HISTORY = Children("OpportunityHistories", ("StageName", "CreatedDate", "Id"))
 DEALS = Watched("Opportunity", ("StageName", "IsWon"), children=(HISTORY,), held_only=False)
 
 
+@pytest.mark.deep
 @under("retyped_stage_stamps_opportunities", "opportunity_history")
 def test_opportunities_end_the_same(bench: Bench) -> None:
     deals = replace(badges_flow(()), watches=lambda _: (DEALS,), notice=deal)

@@ -201,6 +201,7 @@ def whose(shop: Bench) -> dict[str, str]:
     return {row.lead_id: row.first for row in rows}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("action", ["reset_before", "reset_after"])
 def test_a_lost_answer_makes_no_second_lead(shop: Bench, action: str) -> None:
     """Not even where others have the number as well."""

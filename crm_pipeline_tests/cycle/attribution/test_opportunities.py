@@ -124,6 +124,7 @@ def test_how_a_contact_may_be_reached(
     assert rule_of(deals, 1, made) == rule
 
 
+@pytest.mark.deep
 def test_an_id_that_the_org_keeps_as_a_number_is_the_trackers_all_the_same(
     pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +261,7 @@ def test_a_flow_that_is_turned_on_later_looks_back_as_far_as_it_wants(deals: Ben
     assert of_lead(deals, 1, old)["standing"] == "open"
 
 
+@pytest.mark.deep
 def test_an_opportunity_that_comes_to_another_lead(deals: Bench) -> None:
     track(deals.connection, 1, **ADA)
     track(deals.connection, 2, **BOB)
@@ -328,6 +330,7 @@ def test_several_leads_share_it_to_the_cent(deals: Bench) -> None:
     assert sums(deals) == {"USD": Decimal(100)}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("stamped", [True, False])
 def test_a_merged_opportunity_goes_back_and_its_people_are_the_winners(
     pipeline: Engine, monkeypatch: pytest.MonkeyPatch, *, stamped: bool
@@ -351,6 +354,7 @@ def merge_two(deals: Bench) -> None:
     assert sums(deals) == {"USD": Decimal(7)}
 
 
+@pytest.mark.deep
 def test_an_opportunity_erased_past_the_bin_goes_back_after_proof(deals: Bench) -> None:
     track(deals.connection, 1, **ADA)
     cycle(deals)
@@ -381,6 +385,7 @@ def test_a_role_erased_past_the_bin_is_noticed(deals: Bench) -> None:
     assert rule_of(deals, 2, made) == "contact_role"
 
 
+@pytest.mark.deep
 def test_an_opportunity_that_is_hidden_for_a_while_comes_back(deals: Bench) -> None:
     track(deals.connection, 1, **ADA)
     cycle(deals)
@@ -436,6 +441,7 @@ def test_a_stage_left_and_come_back_to_between_two_readings_is_history(deals: Be
     assert stages == ["Prospecting", "Qualification", "Prospecting"]
 
 
+@pytest.mark.deep
 def test_amounts_of_several_currencies_are_never_summed(deals: Bench) -> None:
     track(deals.connection, 1, **ADA)
     cycle(deals)
@@ -510,6 +516,7 @@ def test_two_accounts_on_one_org_are_both_told(deals: Bench) -> None:
     assert set(told(deals)) == {f"lead:1:opportunity:{one}", f"lead:2:opportunity:{two}"}
 
 
+@pytest.mark.deep
 def test_what_we_wrote_ourselves_is_no_change(deals: Bench) -> None:
     ada = contact(deals, Email="ada@example.com")
     made = deal(deals, ada)

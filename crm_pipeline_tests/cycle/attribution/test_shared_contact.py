@@ -104,6 +104,7 @@ def test_what_another_one_empties_while_an_update_is_on_its_way_is_filled_after_
     shop.connection.rollback()
 
 
+@pytest.mark.deep
 def test_a_removal_spares_whom_another_client_knows_in_the_same_contact(shop: Bench) -> None:
     """Spared are others' values; whoever has the removed address is not written again."""
     other, client = "second", "client-2"
@@ -169,6 +170,7 @@ def test_a_removal_spares_whom_another_client_knows_in_the_same_contact(shop: Be
     assert not any(each.unfinished for each in read_standings(shop.connection)[1])
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("in_org", ["anonymize", "delete"])
 @pytest.mark.parametrize("is_read", [True, False])
 def test_who_is_left_keeps_the_contact_when_another_one_of_it_is_removed(

@@ -237,6 +237,7 @@ def test_the_last_touch_that_turns_out_to_be_spam_counts_no_more(shop: Bench) ->
     assert shop.records("Lead")[0]["Last_Source__c"] == "bing"
 
 
+@pytest.mark.deep
 def test_of_a_person_whose_only_touch_was_spam_no_last_touch_stays(shop: Bench) -> None:
     """The record and its first touch do: people may have worked with it. Nobody is made of spam."""
     bob: dict[str, Any] = {
@@ -274,6 +275,7 @@ def test_of_a_person_whose_only_touch_was_spam_no_last_touch_stays(shop: Bench) 
     assert shop.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("action", ["reset_before", "reset_after"])
 def test_what_is_to_be_emptied_is_emptied_though_the_answer_was_lost(
     shop: Bench, run: Run, action: str

@@ -105,6 +105,7 @@ def test_who_is_put_into_a_campaign_is_told_once_and_goes_on(run: Run, bench: Be
     assert len(told(bench)) == 1
 
 
+@pytest.mark.deep
 def test_a_webinar_that_was_full_answers_with_the_waiting_list(bench: Bench) -> None:
     there = wish(bench, "ann")
     switch_on(bench, **CHOSEN, waitlisted={"label": "Waitlisted", "priority": 0.5})
@@ -122,6 +123,7 @@ def test_a_webinar_that_was_full_answers_with_the_waiting_list(bench: Bench) -> 
     assert len(told(bench)) == 1, "asked once, whatever the answer"
 
 
+@pytest.mark.deep
 def test_people_of_a_campaign_are_told_before_anybody_has_registered(
     run: Run, bench: Bench
 ) -> None:
@@ -220,6 +222,7 @@ def test_an_idle_reading_costs_a_call(bench: Bench) -> None:
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_who_is_put_into_the_campaign_of_sessions_is_told_for_each_of_them(bench: Bench) -> None:
     switch_on(bench, grain="session", series_parent="series", **CHOSEN)
     bench.connection.execute(text("UPDATE warehouse.event SET series = 'Tuesdays'"))

@@ -138,6 +138,7 @@ def test_a_campaign_that_is_created_has_the_external_id(bench: Bench) -> None:
     assert members(bench) == [("Registered", False)]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("field", "state", "said"),
     [
@@ -189,6 +190,7 @@ def shown(bench: Bench) -> tuple[str, str, str]:
     return campaign["Name"], campaign["StartDate"], campaign["EndDate"]
 
 
+@pytest.mark.deep
 def test_a_campaign_that_we_made_follows_its_event_but_not_where_people_changed_it(
     bench: Bench,
 ) -> None:
@@ -238,6 +240,7 @@ def test_a_campaign_that_others_made_keeps_its_name(bench: Bench, named: bool) -
     assert (there["Name"], there["StartDate"]) == ("Expo", "2026-03-01")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("action", ["reset_before", "reset_after"])
 def test_a_lost_answer_leaves_the_name_to_follow_in_the_next_cycle(
     bench: Bench, action: str
@@ -257,6 +260,7 @@ def test_a_lost_answer_leaves_the_name_to_follow_in_the_next_cycle(
     assert shown(bench)[0] == "Expo III"
 
 
+@pytest.mark.deep
 def test_a_campaign_that_is_locked_follows_in_a_later_cycle(bench: Bench) -> None:
     switch_on(bench)
     one_registration(bench)
@@ -285,6 +289,7 @@ def test_a_campaign_follows_that_a_lost_answer_made_before_its_event_changed(ben
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_a_campaign_that_is_not_there_is_an_incident(bench: Bench) -> None:
     gone = bench.seed("Campaign", Name="x")[:12] + "ZZZ"
     add_campaign_link(bench.connection, "acme", str(event_id(bench)), gone)
@@ -294,6 +299,7 @@ def test_a_campaign_that_is_not_there_is_an_incident(bench: Bench) -> None:
     assert len(bench.records("Event")) == 1, "the webinar's part goes on"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("chosen", [{}, {"external_id_field": "Event_Key__c"}])
 def test_a_campaign_that_people_delete_is_an_incident_until_they_restore_it(
     bench: Bench, chosen: dict[str, Any]

@@ -45,6 +45,7 @@ def test_an_attendee_moves_forward_and_a_late_registration_never_takes_that_back
     assert len(bench.records("Campaign")) == 1
 
 
+@pytest.mark.deep
 def test_who_cancelled_and_registers_again_is_registered_again(bench: Bench) -> None:
     switch_on(bench)
     one_registration(bench)
@@ -84,6 +85,7 @@ def test_an_attendance_that_is_taken_back_is_none_in_the_org_either(bench: Bench
     assert members(bench) == [("Registered", False)]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("by_hand", ["Attended", "Responded"])
 def test_a_status_that_people_gave_stays_where_it_means_more(bench: Bench, by_hand: str) -> None:
     switch_on(bench)
@@ -305,6 +307,7 @@ def test_a_stranger_who_is_known_by_now_gets_all_memberships(bench: Bench) -> No
     assert len(bench.records("Event")) == 2
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("policy", "company", "title"),
     [

@@ -236,6 +236,7 @@ def test_a_session_that_comes_to_be_over_while_it_is_looked_at_is_looked_at_agai
     assert list(sessions_to_derive(bench.connection, ACCOUNT).values()) == [True]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", ["no minutes", "somebody else's session", "vanishes"])
 def test_the_only_attendance_that_is_taken_back_takes_the_no_shows_along(
     bench: Bench, how: str

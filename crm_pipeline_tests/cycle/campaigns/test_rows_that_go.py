@@ -101,6 +101,7 @@ def test_a_status_follows_the_rows_that_are_left_and_without_any_the_membership_
     assert a_day_later(bench).counts.api_calls == 0
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("vanished", ["keep", "delete"])
 def test_who_is_filtered_out_is_a_member_no_more_where_the_account_says_so(
     bench: Bench, vanished: str
@@ -142,6 +143,7 @@ def test_a_membership_that_was_there_before_keeps_its_status(bench: Bench, route
     assert a_day_later(bench).counts.api_calls == 0
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("kind", ["collections.create", "collections.delete"])
 @pytest.mark.parametrize("action", deep_but_first(1, ["reset_after", "reset_before"]))
 @pytest.mark.parametrize("returns", deep_but_first(1, [True, False]))
@@ -207,6 +209,7 @@ def test_a_registration_that_moves_to_another_event_leaves_the_former_membership
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("vanished", ["keep", "delete"])
 def test_a_registration_that_moves_to_another_person_leaves_the_former_membership_right(
     bench: Bench, vanished: str

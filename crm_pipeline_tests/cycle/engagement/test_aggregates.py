@@ -126,6 +126,7 @@ def test_only_accounts_of_which_something_changed_are_computed(bench: Bench, fir
     assert report.tally["aggregate_temperature", "update"] == 1
 
 
+@pytest.mark.deep
 def test_an_account_that_loses_its_last_contact_is_emptied(bench: Bench, firm: str) -> None:
     settled(bench)
     other = bench.seed("Account", Name="Later")
@@ -144,6 +145,7 @@ def test_an_account_that_loses_its_last_contact_is_emptied(bench: Bench, firm: s
     assert scores(bench) == {f"{other}:Fit": (1, "B")}
 
 
+@pytest.mark.deep
 def test_what_is_not_known_at_the_source_any_more_leaves_the_account(
     bench: Bench, firm: str
 ) -> None:
@@ -169,6 +171,7 @@ def test_a_merged_account_hands_on_its_contacts(bench: Bench, firm: str) -> None
     assert temperature(bench, firm) == 65
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("chosen", [{}, {"accounts": True}])
 def test_what_is_switched_off_is_taken_off(
     bench: Bench, firm: str, chosen: dict[str, bool]
@@ -190,6 +193,7 @@ def test_what_is_switched_off_is_taken_off(
     assert len(tags(bench)) == len(tags(bench, "Opportunity")) == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("master", ["account", "opportunity"])
 def test_details_of_their_account_or_opportunity(engaged: Engaged, master: str) -> None:
     with engaged(**ALL, master_detail=[master]) as bench:

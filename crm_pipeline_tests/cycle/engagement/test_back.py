@@ -74,6 +74,7 @@ def test_other_fields_and_other_people_are_not_told(bench: Bench, ada: str) -> N
     assert told(bench) == []
 
 
+@pytest.mark.deep
 def test_an_edit_beside_our_write_is_not_lost(bench: Bench, ada: str) -> None:
     prospect(bench.connection, "ada", favorite=False)
     bench.admin("edit", id=ada, fields={"LastName": "King"})
@@ -82,6 +83,7 @@ def test_an_edit_beside_our_write_is_not_lost(bench: Bench, ada: str) -> None:
     assert [body["last_name"] for body in told(bench)][-1] == "King"
 
 
+@pytest.mark.deep
 def test_a_new_address_of_the_owner_is_told(bench: Bench, ada: str) -> None:
     owner = bench.org.table("Lead").rows[ada]["OwnerId"]
     bench.admin("edit", id=owner, fields={"Email": "boss@acme.test"})
@@ -100,6 +102,7 @@ def test_the_contact_of_a_converted_lead_is_told(bench: Bench, ada: str) -> None
     assert [body["object"] for body in bodies if body["id"] == contact["Id"]] == ["Contact"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("has_address", [False, True])
 def test_a_queue_as_owner_is_told_with_its_address_or_none(
     engaged: Engaged, has_address: bool
@@ -118,6 +121,7 @@ def test_a_queue_as_owner_is_told_with_its_address_or_none(
         assert body["owner_email"] == ("inbound@acme.test" if has_address else None)
 
 
+@pytest.mark.deep
 def test_of_two_leads_that_people_merge_the_one_that_is_left_is_told(
     bench: Bench, ada: str
 ) -> None:

@@ -81,6 +81,7 @@ def test_with_events_the_fields_of_people_need_not_be_writable(engaged: Engaged)
         assert published(bench) == [("ada", 1)]
 
 
+@pytest.mark.deep
 def test_what_an_event_changed_is_not_told_as_an_edit(bench: Bench) -> None:
     known = lead(bench, "ada@x.example")
     for _ in range(3):
@@ -96,6 +97,7 @@ def test_what_an_event_changed_is_not_told_as_an_edit(bench: Bench) -> None:
     assert [each["favorite"] for each in told(bench)] == [True]
 
 
+@pytest.mark.deep
 def test_what_the_org_does_not_show_is_published_again_as_it_was(bench: Bench) -> None:
     known = lead(bench, "ada@x.example")
     flow = switch_off(bench)
@@ -135,6 +137,7 @@ def test_where_nobody_acts_on_events_that_is_one_incident_at_no_cost(bench: Benc
     bench.connection.rollback()
 
 
+@pytest.mark.deep
 def test_a_publish_whose_answer_is_lost_is_repeated_with_its_version(bench: Bench) -> None:
     known = lead(bench, "ada@x.example")
     bench.fault("collections.create", "reset_after", times=1)
@@ -145,6 +148,7 @@ def test_a_publish_whose_answer_is_lost_is_repeated_with_its_version(bench: Benc
     assert shown(bench, "Lead", known) == OF_ADA
 
 
+@pytest.mark.deep
 def test_who_loses_the_prospect_is_cleaned_and_the_next_match_is_a_later_one(bench: Bench) -> None:
     known = lead(bench, "ada@x.example")
     complete(bench)
@@ -198,6 +202,7 @@ def test_a_clean_up_is_published_too(bench: Bench) -> None:
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_events_switched_off_and_on_again(bench: Bench) -> None:
     known = lead(bench, "ada@x.example")
     complete(bench)

@@ -89,6 +89,7 @@ def test_every_lead_and_every_contact_with_the_address_is_matched(ada: Bench) ->
     assert report.tally["match_prospects_to_contacts", "update"] == 1
 
 
+@pytest.mark.deep
 def test_the_status_says_when_its_people_have_it(ada: Bench) -> None:
     lead(ada, "ada@x.example")
     complete(ada)
@@ -132,6 +133,7 @@ def test_of_two_prospects_with_an_address_the_one_changed_last_speaks(ada: Bench
     assert shown(ada, "Lead", known)["Temperature__c"] == 99
 
 
+@pytest.mark.deep
 def test_a_converted_lead_is_not_touched_and_its_contact_is_matched(ada: Bench) -> None:
     known = lead(ada, "ada@x.example")
     complete(ada)
@@ -146,6 +148,7 @@ def test_a_converted_lead_is_not_touched_and_its_contact_is_matched(ada: Bench) 
     assert shown(ada, "Lead", known)["Temperature__c"] == 70
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("life_cycle", ["Merged", "Deleted"])
 def test_what_is_not_active_is_taken_off(ada: Bench, life_cycle: str) -> None:
     known, other = lead(ada, "ada@x.example"), contact(ada, "ada@x.example")
@@ -188,6 +191,7 @@ def test_a_full_reading_of_one_prospect_is_about_that_one(ada: Bench) -> None:
     assert [each["Prospect_Id__c"] for each in ada.records("Prospect__c")] == ["bob"]
 
 
+@pytest.mark.deep
 def test_a_prospect_that_people_delete_is_gone_until_the_source_changes_it(ada: Bench) -> None:
     known = lead(ada, "ada@x.example")
     complete(ada)
@@ -205,6 +209,7 @@ def test_a_prospect_that_people_delete_is_gone_until_the_source_changes_it(ada: 
     assert shown(ada, "Lead", known)["Temperature__c"] == 5
 
 
+@pytest.mark.deep
 def test_a_prospect_out_of_the_bin_is_there_with_all_of_it(ada: Bench) -> None:
     """It lay there without tags, and its people had nothing of it."""
     known = lead(ada, "ada@x.example")
@@ -299,6 +304,7 @@ def test_of_two_leads_that_people_merge_one_keeps_its_copies(ada: Bench) -> None
     assert shown(ada, "Lead", winner)["Prospect_Id__c"] == "ada"
 
 
+@pytest.mark.deep
 def test_a_lead_without_a_prospect_keeps_nothing_of_one_that_it_absorbed(ada: Bench) -> None:
     winner, loser = lead(ada, "other@x.example"), lead(ada, "ada@x.example")
     complete(ada)
@@ -309,6 +315,7 @@ def test_a_lead_without_a_prospect_keeps_nothing_of_one_that_it_absorbed(ada: Be
     assert shown(ada, "Lead", winner) == NOTHING
 
 
+@pytest.mark.deep
 def test_nobody_keeps_what_came_over_two_steps_between_two_readings(ada: Bench) -> None:
     """The fields that a conversion and a merge carried on to a Contact stayed there."""
     known, other = lead(ada, "ada@x.example"), contact(ada, "other@x.example")

@@ -134,6 +134,7 @@ def test_a_run_tells_what_it_has_read_of_tables_and_written_to_objects(fleet):
     assert observed(fleet, "salesforce/Lead") == leads
 
 
+@pytest.mark.deep
 def test_a_range_of_partitions_shows_each_ones_own_status(fleet):
     """As a backfill in the UI starts it; it is found by each one's tag."""
     first, broken, last = accounts = fleet.take(3)
@@ -203,6 +204,7 @@ def test_a_partition_is_in_sync_after_a_good_cycle(fleet):
     assert fleet.stale(STEPS, accounts[:1]) == []
 
 
+@pytest.mark.deep
 def test_a_partition_that_was_green_shows_its_failure(fleet):
     good, broken = fleet.take(2)
     fleet.run(good, broken)
@@ -238,6 +240,7 @@ def test_a_step_that_only_reads_leaves_the_account_as_it_is(fleet, step):
     assert fleet.connection.scalar(recorded, {"account": account}) == 0
 
 
+@pytest.mark.deep
 def test_an_account_that_is_busy_is_left_alone_and_says_so(fleet):
     free, busy = fleet.take(2)
     with fleet.connection.engine.connect() as other:
@@ -263,6 +266,7 @@ def disable(fleet, account: str) -> None:
     fleet.connection.commit()
 
 
+@pytest.mark.deep
 def test_a_disabled_account_is_refused_to_whoever_names_it(fleet):
     good, disabled = fleet.take(2)
     disable(fleet, disabled)
@@ -310,6 +314,7 @@ def test_the_metadata_tells_what_the_cycle_did(fleet):
     assert latest(fleet, "load_results", account)["api_calls"] == 0
 
 
+@pytest.mark.deep
 def test_rejected_rows_are_counted_by_reason(fleet):
     (account,) = fleet.take(1)
     fleet.connection.execute(

@@ -182,6 +182,7 @@ def shown(fleet: Fleet, check: str, account: str) -> tuple[AssetCheckExecutionRe
     return info.latest_execution_status, info.is_current
 
 
+@pytest.mark.deep
 def test_a_cycle_shows_its_verdicts_for_each_account(fleet):
     good, spent = fleet.take(2)
     fleet.run(good, spent)
@@ -222,6 +223,7 @@ def test_a_check_can_be_executed_by_itself_for_one_partition(fleet, account):
     assert shown(fleet, key.name, account) == (AssetCheckExecutionRecordStatus.FAILED, True)
 
 
+@pytest.mark.deep
 def test_an_account_that_no_longer_runs_is_shown_as_late_by_the_sensor(fleet, account):
     """Refused credentials, say: no cycle judges it any more, and its last verdict was good."""
     change(
