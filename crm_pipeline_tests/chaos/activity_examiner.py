@@ -85,6 +85,7 @@ class ActivityExamination:
                 candidates
                 and not self._give(event, candidates, set())
                 and not self._may_be_another_s_now(event)
+                and not self._may_be_part_of_another_now(event)
             ):
                 again = " (one that was deleted came again)"
                 self._doubled(event, candidates, again)
@@ -131,6 +132,20 @@ class ActivityExamination:
             was.person != each.person or who.shared_an_address(each.person)
             for each in map(self._owed.__getitem__, self._candidates(event))
             for was, _ in who.were(each)
+        )
+
+    def _may_be_part_of_another_now(self, event: Record) -> bool:
+        """Returns whether a deleted activity may be of a visit that became part of another's.
+
+        It was live then, and a view of the recording now, or the other way round: it has no
+        activity of its own any more, so that whoever comes as it did then has a new one.
+        """
+        return any(
+            was.subject == event["Subject"] != each.subject
+            for each in map(self._owed.__getitem__, self._candidates(event))
+            if each.others
+            for key in (each.key, *each.others)
+            for was, _ in self._account.who.were(each, key)
         )
 
     def _doubled(self, event: Record, candidates: Sequence[int], again: str = "") -> None:

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from crm_pipeline.report import Tally
-from crm_pipeline_tests.chaos.evidence import CycleRow, Evidence, Operation, Participation
+from crm_pipeline_tests.chaos.evidence import (
+    CycleRow,
+    Evidence,
+    Operation,
+    Participation,
+    together,
+)
 from crm_pipeline_tests.chaos.examiner import examine, is_rejected
 from crm_pipeline_tests.chaos.findings import Findings
 
@@ -415,6 +421,28 @@ def test_an_activity_that_was_deleted_before_the_address_changed_and_came_again_
     )
     [line] = found("doubled", again)
     assert "deleted came again" in line
+
+
+@pytest.mark.parametrize("is_part_of_another", [True, False])
+def test_whoever_comes_as_one_did_that_is_part_of_another_now_has_an_activity(
+    is_part_of_another: bool,
+):
+    live = Participation("attendance:1", "ann@x.com", "Webinar Attendance", AT)
+    viewed = replace(live, subject="Webinar On-Demand View")
+    views = [viewed, *[replace(viewed, key="attendance:2")] * is_part_of_another]
+    [view] = together(views, lambda key: True)
+    came = evidence(
+        participations=[*views, replace(live, key="attendance:3")],
+        former=[live],
+        operations=[operation(key=f"attendance:{number}") for number in (1, 2, 3)],
+        events=[
+            event(Subject=live.subject, IsDeleted=True),
+            event(Subject=view.subject, record_id="00U2", Description=view.description),
+            event(Subject=live.subject, record_id="00U3"),
+        ],
+        removed=frozenset(("00U1",)),
+    )
+    assert len(found("doubled", came)) == (not is_part_of_another)
 
 
 def test_an_activity_that_was_deleted_is_not_given_to_one_that_waits_for_its_own():
