@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Connection, text
 
@@ -20,7 +21,7 @@ def add_sessions(connection: Connection, *sessions: int, client: str = CLIENT) -
     """A client with one event and these sessions."""
     insert(connection, "client", client_id=client, name=client)
     times = {"starts_at": LONG_AGO, "ends_at": LONG_AGO, "shipped_at": LONG_AGO}
-    event = hash(client) % 1_000_000
+    event = crc32(client.encode())
     insert(connection, "event", event_id=event, client_id=client, name="Expo", **times)
     for session in sessions:
         insert(
