@@ -37,6 +37,7 @@ class Holding:
         is_wanted: whether it is to be there; deleted all the same, it is made anew.
         is_published: whether it is an event, of which nothing is kept.
         about: of an event, the object and the Id of the record that it is to change.
+        leaves_empty: whether it goes as a new one without the fields that are to be empty.
     """
 
     natural_key: str
@@ -47,6 +48,7 @@ class Holding:
     is_wanted: bool = True
     is_published: bool = False
     about: tuple[str, str] | None = None
+    leaves_empty: bool = False
 
 
 @dataclass(slots=True)

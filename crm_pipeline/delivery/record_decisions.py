@@ -200,6 +200,7 @@ def _created(
     new = {f: value for f, value in wanted.items() if value is not None}
     decision.fields, decision.changes = _fitted(new, due.references, schema, "create", along)
     decision.action, decision.reason = "create", "new"
+    decision.holds = decision.holds and replace(decision.holds, leaves_empty=len(new) < len(wanted))
     return decision
 
 

@@ -149,6 +149,7 @@ class Recorder:
 
     def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
         successes: list[Done] = []
+        met: list[Done] = []
         for outcome in outcomes:
             write, decision = self.writes[outcome.ref], self.decisions[outcome.ref]
             action = write.written_as
@@ -158,17 +159,17 @@ class Recorder:
                 continue
             differs = decision.altered or write.fields != decision.fields
             altered = differs or self.desk.is_planned
-            successes.append(
-                Done(
-                    outcome.ref,
-                    write.sobject,
-                    action,
-                    str(outcome.salesforce_id),
-                    decision.reason,
-                    sent=write.fields if altered else None,
-                    filled=decision.filled,
-                )
+            done = Done(
+                outcome.ref,
+                write.sobject,
+                action,
+                str(outcome.salesforce_id),
+                decision.reason,
+                sent=write.fields if altered else None,
+                filled=decision.filled,
             )
+            (met if _met_an_old_one(write, decision, outcome) else successes).append(done)
+        self._keep_met(met)
         # First, as it goes by what the ledger knows of earlier tries.
         keep_held(self.desk.ledger, successes, self.decisions)
         if record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes):
@@ -179,6 +180,22 @@ class Recorder:
         self._note_members(successes)
         self._note_taken_back(successes)
         return successes
+
+    def _keep_met(self, met: Sequence[Done]) -> None:
+        """Has records updated that were taken for new: what is to be empty has an old value yet.
+
+        People took them out of the bin, or the ledger is younger than they are.
+        """
+        if not met:
+            return
+        refs = [each.operation_id for each in met]
+        for ref in refs:
+            holds = self.decisions[ref].holds
+            self.decisions[ref].holds = holds and replace(holds, last={})
+        keep_held(self.desk.ledger, met, self.decisions)
+        self._note_written(met)
+        back_to_pending(self.desk.ledger.connection, refs)
+        self.desk.passes.another = True
 
     def _let_others_fill(self, done: Sequence[Done]) -> None:
         """Decides those anew who share a record of which another person's fields were emptied."""
@@ -499,6 +516,13 @@ def _is_made_anew(write: Write, decision: Decision) -> bool:
     """Returns whether a record is deleted so as to be made anew, under another master."""
     holds = decision.holds
     return write.action == "delete" and holds is not None and holds.is_wanted
+
+
+def _met_an_old_one(write: Write, decision: Decision, outcome: Outcome) -> bool:
+    """Returns whether the org had a record by its key, which keeps what is to be empty."""
+    holds = decision.holds
+    is_old = write.action == "upsert" and not outcome.created
+    return is_old and holds is not None and holds.leaves_empty
 
 
 def _failed(write: Write, error: RowError, attempts: int | None) -> Failed:

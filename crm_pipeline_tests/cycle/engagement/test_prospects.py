@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.local_org.ids import long_id
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import complete
 from crm_pipeline_tests.flows.engagement.warehouse import (
     define_score,
@@ -143,3 +146,27 @@ def test_prospects_that_did_not_change_since_the_start_are_left_out(bench: Bench
     complete(bench)
     assert by(bench.records("Prospect__c"), "Prospect_Id__c").keys() == {"p1", "p2"}
     assert len(bench.records("SW_Prospect_Tag__c")) == 1
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_what_is_empty_by_now_is_emptied_where_people_took_it_out_of_the_bin(
+    bench: Bench, route: str
+) -> None:
+    """The upsert by its key met the record of before, which kept its address."""
+    bench.settings(route=route)
+    prospect(bench.connection, "p1", first_name="Ada")
+    complete(bench)
+    [there] = bench.records("Prospect__c")
+    take_away(bench.connection, "prospect", prospect_id="p1")
+    request_reading(bench.connection, ACCOUNT)
+    complete(bench)
+    assert bench.records("Prospect__c") == []
+    bench.admin("undelete", ids=[there["Id"]])
+    prospect(bench.connection, "p1", email=None, first_name=None, last_name="Byron")
+    complete(bench)
+    [record] = bench.records("Prospect__c")
+    assert record["Id"] == there["Id"]
+    assert (record["Email__c"], record["First_Name__c"]) == (None, None)
+    assert record["Last_Name__c"] == "Byron"
+    assert set(bench.states().values()) == {"done"}
+    assert complete(bench).counts.api_calls == 1
