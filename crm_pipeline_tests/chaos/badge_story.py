@@ -19,6 +19,7 @@ from crm_pipeline_tests.chaos.badge_rows import GONE, badges, deeds, make_tables
 from crm_pipeline_tests.chaos.cycle_process import BADGES
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.chaos.salespeople import colleague
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, register
 from crm_pipeline_tests.small_flow.badges import Badge
 
@@ -114,7 +115,7 @@ class BadgePeople:
     def converts(self) -> None:
         """The person of the badges, a Lead, becomes a Contact."""
         for lead in self._leads():
-            convert(self._org, lead["Id"])
+            convert(self._org, lead["Id"], user_id=colleague(self._org))
             self._hint()
 
     def merges(self) -> None:
@@ -122,7 +123,7 @@ class BadgePeople:
         for lead in self._leads():
             made = {"LastName": "By hand", "Company": "By hand", "Email": lead["Email"]}
             [master] = seed(self._org, {"Lead": [made]})["Lead"]
-            merge(self._org, "Lead", master, [lead["Id"]])
+            merge(self._org, "Lead", master, [lead["Id"]], user_id=colleague(self._org))
             self._hint()
 
     def _leads(self) -> list[Row]:
@@ -161,7 +162,7 @@ class BadgePeople:
 
 
 def _context(org: Org) -> WriteContext:
-    return WriteContext(org, next(iter(org.users.values())).id)
+    return WriteContext(org, colleague(org))
 
 
 class BadgeSource:

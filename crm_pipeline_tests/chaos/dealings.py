@@ -14,6 +14,7 @@ from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.chaos.badge_examiner import living
 from crm_pipeline_tests.chaos.installation import ATTRIBUTION_FIELDS, LEAD_ON_OPPORTUNITY
+from crm_pipeline_tests.chaos.salespeople import colleague
 
 STAGES = ("Prospecting", "Qualification", "Negotiation/Review", "Closed Won", "Closed Lost")
 CURRENCIES = ("USD", "EUR")
@@ -126,7 +127,7 @@ class Dealings:
         if len(deals) > 1:
             first = pick % len(deals)
             with self._unless_locked():
-                merge(self._org, "Opportunity", deals[first]["Id"], [deals[first - 1]["Id"]])
+                self._merge("Opportunity", deals[first]["Id"], deals[first - 1]["Id"])
 
     def deletes(self, pick: int) -> None:
         """An opportunity is deleted."""
@@ -170,13 +171,13 @@ class Dealings:
 
     def convert(self, lead: str, **how: Any) -> Converted:
         """Converts a Lead (`lifecycle.convert`)."""
-        made = convert(self._org, lead, **how)
+        made = convert(self._org, lead, user_id=colleague(self._org), **how)
         self.given.update((lead, made.contact_id))
         return made
 
     def merge(self, sobject: str, master: str, loser: str) -> None:
         """Merges a record into another one."""
-        merge(self._org, sobject, master, [loser])
+        self._merge(sobject, master, loser)
         self.given.update((master, loser))
 
     def edit(self, record_id: str, *, hold_seconds: float | None = None, **fields: Any) -> None:
@@ -207,13 +208,15 @@ class Dealings:
             with self._unless_locked():
                 self.delete(sobject, records[pick % len(records)]["Id"])
 
+    def _merge(self, sobject: str, master: str, loser: str) -> None:
+        merge(self._org, sobject, master, [loser], user_id=colleague(self._org))
+
     def _create(self, sobject: str, fields: Row) -> str:
         with committed(self._context()) as context:
             return dml.saved_id(dml.create(self._org, context, sobject, fields))
 
     def _context(self, hold_seconds: float | None = None) -> WriteContext:
-        user = next(iter(self._org.users.values())).id
-        return WriteContext(self._org, user, hold_seconds=hold_seconds)
+        return WriteContext(self._org, colleague(self._org), hold_seconds=hold_seconds)
 
     @contextmanager
     def _unless_locked(self) -> Iterator[None]:

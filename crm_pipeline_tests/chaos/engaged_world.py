@@ -27,6 +27,7 @@ from crm_pipeline_tests.chaos.prospect_examiner import (
     is_of_a_converted_lead,
 )
 from crm_pipeline_tests.chaos.prospects import ADDRESSES, Product
+from crm_pipeline_tests.chaos.salespeople import colleague
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "hazel": {"route": "composite", "engagement": ENGAGEMENT},
@@ -299,7 +300,8 @@ def _converts(world: EngagedWorld, account: str, pick: int) -> None:
     leads, contacts = _people(org, "Lead"), _people(org, "Contact")
     if leads:
         into = contacts[pick % len(contacts)]["Id"] if contacts and pick % 3 == 0 else None
-        _unless_locked(lambda: convert(org, leads[pick % len(leads)]["Id"], contact_id=into))
+        lead, who = leads[pick % len(leads)]["Id"], colleague(org)
+        _unless_locked(lambda: convert(org, lead, contact_id=into, user_id=who))
 
 
 def _merges(world: EngagedWorld, account: str, pick: int) -> None:
@@ -310,7 +312,7 @@ def _merges(world: EngagedWorld, account: str, pick: int) -> None:
     if len(records) > 1:
         first = pick % len(records)
         ids = records[first]["Id"], [records[first - 1]["Id"]]
-        _unless_locked(lambda: merge(org, sobject, *ids))
+        _unless_locked(lambda: merge(org, sobject, *ids, user_id=colleague(org)))
 
 
 def _sells(world: EngagedWorld, account: str, pick: int) -> None:

@@ -31,6 +31,7 @@ from crm_pipeline.sample.subscribers import subscribers
 from crm_pipeline_tests.chaos.ambush import Ambush, Strike
 from crm_pipeline_tests.chaos.cycle_process import PLATFORM, PLATFORM_SECRET, CommitAction
 from crm_pipeline_tests.chaos.lane import Ended, Lane
+from crm_pipeline_tests.chaos.salespeople import colleague
 from crm_pipeline_tests.small_flow.badges import OBJECTS
 
 USER, PASSWORD, TOKEN = "api@chaos.test", "secret", "TOKEN"
@@ -200,7 +201,7 @@ class Installation:
         """Somebody changes something in an account's org, unless it is locked or gone."""
         org = self.org(account)
         try:
-            with committed(WriteContext(org, next(iter(org.users.values())).id)) as context:
+            with committed(WriteContext(org, colleague(org))) as context:
                 act(org, context)
         except SalesforceError as error:
             if error.error_code not in ("UNABLE_TO_LOCK_ROW", "ENTITY_IS_DELETED"):

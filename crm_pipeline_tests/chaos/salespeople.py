@@ -15,6 +15,11 @@ from crm_pipeline.local_org.transaction import WriteContext, committed
 _UNDELETED = ("Lead", "Contact", "Event")
 
 
+def colleague(org: Org) -> str:
+    """The user whom salespeople write as: not the pipeline's, whose last word is the pipeline's."""
+    return [*org.users.values()][-1].id
+
+
 class Salespeople:
     """People who work in one org. As in `Traffic`, the caller chooses by `pick`.
 
@@ -60,7 +65,8 @@ class Salespeople:
         if email.lower() in map(str.lower, known):
             return
         sobject = ("Lead", "Contact")[pick % 2]
-        record = {"LastName": "By hand", "Email": email}
+        by = dict.fromkeys(("CreatedById", "LastModifiedById"), colleague(self._org))
+        record = {"LastName": "By hand", "Email": email, **by}
         if sobject == "Lead":
             record["Company"] = "By hand"
         ids = seed(self._org, {sobject: [record]})[sobject]
@@ -101,7 +107,7 @@ class Salespeople:
             return
         lead = leads[pick % len(leads)]
         into = contacts[pick % len(contacts)]["Id"] if contacts and pick % 3 == 0 else None
-        converted = convert(self._org, lead["Id"], contact_id=into)
+        converted = convert(self._org, lead["Id"], contact_id=into, user_id=colleague(self._org))
         self.given.add(converted.contact_id)
         self.touched.update((lead["Id"], converted.contact_id))
 
@@ -114,7 +120,8 @@ class Salespeople:
         master, loser = records[first]["Id"], records[first - 1]["Id"]
         if loser not in self.given.union(self._known()):
             return
-        merge(self._org, "Lead" if master.startswith("00Q") else "Contact", master, [loser])
+        sobject = "Lead" if master.startswith("00Q") else "Contact"
+        merge(self._org, sobject, master, [loser], user_id=colleague(self._org))
         self.touched.add(master)
 
     def deletes_person(self, pick: int) -> None:
@@ -197,8 +204,7 @@ class Salespeople:
         self.removed.update(there & gone)
 
     def _context(self) -> WriteContext:
-        # Not the pipeline's user, which is the first: what that one wrote last is the pipeline's.
-        return WriteContext(self._org, [*self._org.users.values()][-1].id)
+        return WriteContext(self._org, colleague(self._org))
 
     def _table_of(self, record_id: str) -> Table:
         table = self._org.table_of_id(record_id)

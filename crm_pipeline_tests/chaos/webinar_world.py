@@ -23,6 +23,7 @@ from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline_tests.chaos.badge_examiner import living
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.chaos.salespeople import colleague
 from crm_pipeline_tests.chaos.webinar_model import ASKED, LEAST, UNKNOWN, WISH, Choices, examine
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, insert
 
@@ -370,7 +371,7 @@ def _converts(world: WebinarWorld, account: str, pick: int) -> None:
     leads = [e for e in living(org.table("Lead").rows.values()) if not e.get("IsConverted")]
     if leads:
         try:
-            convert(org, leads[pick % len(leads)]["Id"])
+            convert(org, leads[pick % len(leads)]["Id"], user_id=colleague(org))
         except SalesforceError as error:
             if error.error_code != "UNABLE_TO_LOCK_ROW":
                 raise

@@ -128,6 +128,16 @@ def test_one_that_people_deleted_is_made_anew_with_its_next_change(bench: Bench)
     assert levels(bench) == {"1": 3}
 
 
+def test_and_for_nothing_else_where_the_ledger_may_be_an_older_copy(bench: Bench) -> None:
+    """It came again, as if our user, who deleted it for them, had written what nobody knows."""
+    cycle(bench, Badge(1))
+    [record] = bench.records("Badge__c")
+    bench.admin("delete", ids=[record["Id"]])
+    bench.connection.execute(text("UPDATE crm.ledger_mark SET written_by = 0"))
+    assert cycle(bench, Badge(1), Badge(2)).state == "Complete"
+    assert levels(bench) == {"2": 1}
+
+
 def test_or_it_is_left_where_the_topic_says_so(bench: Bench) -> None:
     cycle(bench, Badge(1), when_deleted="leave")
     [record] = bench.records("Badge__c")
