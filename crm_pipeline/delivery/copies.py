@@ -45,6 +45,9 @@ _NAMED = 5
 
 _CAMPAIGNS = ("Campaign", "CampaignMember")
 
+_GONE = frozenset(("IsDeleted",))
+"""All that is watched of records that people may delete and have no other say in."""
+
 _OF_ACTIVITY = ("WhoId", "Subject", "ActivityDateTime")
 _FIELDS = ("Id", *_OF_ACTIVITY, "IsDeleted", "CreatedDate")
 _TOUCHED = (
@@ -189,11 +192,11 @@ def _look_through(
 
 
 def _objects_of_ours(desk: Desk, kinds: Collection[str]) -> list[str]:
-    """The custom objects that we alone fill: of those that a flow watches people have their say."""
+    """The custom objects that we alone fill: in what a flow watches people have their say."""
     if RECORD.name not in kinds:
         return []
     objects = record_objects(desk.ledger.connection, desk.ledger.account_id)
-    return [each for each in objects if each not in desk.watched]
+    return [each for each in objects if desk.watched.get(each, _GONE) <= _GONE]
 
 
 def _moment(record: Record) -> datetime:

@@ -8,6 +8,7 @@ from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import complete
+from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
 from crm_pipeline_tests.flows.engagement.warehouse import (
     define_score,
     define_tag,
@@ -169,4 +170,23 @@ def test_what_is_empty_by_now_is_emptied_where_people_took_it_out_of_the_bin(
     assert (record["Email__c"], record["First_Name__c"]) == (None, None)
     assert record["Last_Name__c"] == "Byron"
     assert set(bench.states().values()) == {"done"}
+    assert complete(bench).counts.api_calls == 1
+
+
+def test_a_prospect_goes_back_to_what_a_restored_copy_believes_it_is(bench: Bench) -> None:
+    """The org kept what the platform said in between; what people deleted stays deleted."""
+    for each in ("p1", "p2"):
+        prospect(bench.connection, each, temperature=1)
+    complete(bench)
+    back_up(bench)
+    prospect(bench.connection, "p1", temperature=2)
+    complete(bench)
+    records = by(bench.records("Prospect__c"), "Prospect_Id__c")
+    assert records["p1"]["Temperature__c"] == 2
+    bench.admin("delete", ids=[records["p2"]["Id"]])
+    restore(bench)
+    prospect(bench.connection, "p1", temperature=1)
+    complete(bench)
+    [left] = bench.records("Prospect__c")
+    assert (left["Id"], left["Temperature__c"]) == (records["p1"]["Id"], 1)
     assert complete(bench).counts.api_calls == 1
