@@ -187,8 +187,9 @@ def _look_through(
     if not known.looked_through:
         ask_about_people(desk, people)
         with ledger.step() as connection:
-            ids, deleted = [r["Id"] for r in written], [r["Id"] for r in written if r["IsDeleted"]]
-            doubt_written(connection, ledger.account_id, ids, deleted)
+            deleted = [r["Id"] for r in written if r["IsDeleted"]]
+            moments = {r["Id"]: _moment(r) for r in written}
+            doubt_written(connection, ledger.account_id, moments, deleted)
 
 
 def _objects_of_ours(desk: Desk, kinds: Collection[str]) -> list[str]:

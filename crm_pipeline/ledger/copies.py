@@ -101,16 +101,24 @@ def unknown_activities(connection: Connection, account_id: str) -> list[dict[str
 def doubt_written(
     connection: Connection,
     account_id: str,
-    salesforce_ids: Collection[str],
+    written: Mapping[str, datetime],
     deleted: Collection[str],
 ) -> None:
     """Has what we wrote since the copy looked at, or sent, again; but for people.
 
-    Writes within the caller's transaction. `deleted` are those of the records that are no more.
+    Writes within the caller's transaction.
+
+    Args:
+        connection: to the ledger's database.
+        account_id: the account.
+        written: when our user wrote records last, by Id; by the org's clock, UTC. Those of which
+            the copy has a later sending it knows.
+        deleted: those of the records that are no more.
     """
     parameters = {
         "account_id": account_id,
-        "salesforce_ids": list(salesforce_ids),
+        "salesforce_ids": list(written),
+        "moments": list(written.values()),
         "deleted": list(deleted),
     }
     connection.execute(statement("ledger/doubt_written"), parameters)

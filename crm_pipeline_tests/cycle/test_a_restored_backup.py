@@ -8,11 +8,14 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.undo import CycleToUndo, plan_undo
 from crm_pipeline.delivery import adoption, copies, lost
+from crm_pipeline.report import CycleReport
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.cycle.plans import applied, plan_of
 from crm_pipeline_tests.cycle.test_counting import counted
 from crm_pipeline_tests.cycle.test_undo import known_and_new, nothing_more_goes, undo
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
@@ -57,6 +60,11 @@ def _cursor(connection: Connection) -> psycopg.Cursor[Any]:
     session = connection.connection.driver_connection
     assert isinstance(session, psycopg.Connection)
     return session.cursor()
+
+
+def the_next_second() -> None:
+    """Waits until it comes: the org tells times by the second."""
+    time.sleep(1.01 - time.time() % 1)
 
 
 def a_day_s_work(bench: Bench) -> None:
@@ -343,6 +351,42 @@ def test_a_copy_that_lacks_nothing_goes_on_at_the_cost_of_a_call(bench: Bench) -
     assert bench.cycle().counts.api_calls == 1
 
 
+def restart(bench: Bench) -> None:
+    """As the tables look after the server was restarted, or a copy of its files restored."""
+    bench.connection.execute(
+        text(
+            "UPDATE crm.ledger_mark SET server_started_at = now(),"
+            " written_by = pg_current_xact_id()::text::bigint"
+        )
+    )
+    bench.connection.commit()
+
+
+def written(report: CycleReport) -> int:
+    """How many activities a cycle wrote."""
+    tally = report.tally
+    return tally.overall("activities_created") + tally.overall("activities_updated")
+
+
+def test_what_the_ledger_knows_is_not_written_again_after_a_restart(bench: Bench) -> None:
+    """Each one wrote anew all activities that were sent in the last second."""
+    two_registrations(bench)
+    bench.cycle()
+    restart(bench)
+    assert written(bench.cycle()) == 0
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_what_a_plan_sent_is_not_written_again_after_a_restart(bench: Bench) -> None:
+    """While others wait nothing is sure, and each restart wrote anew all that ever was sent."""
+    two_registrations(bench)
+    restart(bench)
+    assert written(applied(bench, plan_of(bench, Planning(most_people=1))).report) == 1
+    the_next_second()
+    restart(bench)
+    assert written(bench.cycle()) == 1
+
+
 @pytest.mark.parametrize("column", ["server_started_at = now()", "database_id = 1"])
 def test_another_server_or_database_is_looked_at_too(bench: Bench, column: str) -> None:
     add_person(bench.connection, 1)
@@ -599,6 +643,7 @@ def test_what_the_source_said_since_the_copy_and_took_back_is_taken_back_in_the_
     assert bench.cycle().state == "Complete"
     before = shown(bench)
     back_up(bench)
+    the_next_second()
     there, back = THERE_AND_BACK[change]
     bench.connection.execute(text(there))
     assert bench.cycle().state == "Complete"
@@ -703,7 +748,7 @@ def test_people_decide_about_a_field_that_the_source_changed_there_and_back(
     back_up(bench)
     change = text("UPDATE warehouse.person SET job_title = :title, shipped_at = now()")
     bench.connection.execute(change, {"title": "Between"})
-    time.sleep(1.1)  # The org tells times by the second.
+    the_next_second()
     assert bench.cycle().state == "Complete"
     assert titles(bench) == ["Between"]
     restore(bench)

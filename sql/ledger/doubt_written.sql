@@ -2,17 +2,39 @@
 -- looked at again, and activities written anew, as those are that are found in the org
 -- (bring_up_to_date); an activity that we deleted is gone for what is wanted now. So are records by a key
 -- of ours; their fields say `{}`, which no value is alike (doubt_records). But what is taken back here is
--- known, and is not sent again.
+-- known, and is not sent again; nor is what the copy's own cycles wrote last, as after a restart of the
+-- server, which nobody can tell from an older copy. By seconds: no cycle that was lost wrote to a record
+-- in that very one.
 WITH looked_through AS (
     UPDATE crm.ledger_mark
     SET looked_through = true, written_by = pg_current_xact_id()::text::bigint
     WHERE account_id = :account_id
 ),
 
+of_cycles AS (
+    -- Until when each cycle wrote, by the org's clock.
+    SELECT
+        s.cycle_id,
+        max(s.org_ended_at) AS ended_at
+    FROM crm.sending AS s
+    WHERE s.account_id = :account_id
+    GROUP BY s.cycle_id
+),
+
 written AS (
     SELECT w.salesforce_id
-    FROM unnest(CAST(:salesforce_ids AS text [])) AS w (salesforce_id)
+    FROM
+        unnest(CAST(:salesforce_ids AS text []), CAST(:moments AS timestamptz []))
+            AS w (salesforce_id, moment)
     WHERE NOT EXISTS (
+        SELECT FROM crm.operation AS o
+        INNER JOIN of_cycles AS c ON o.sent_by = c.cycle_id
+        WHERE
+            o.account_id = :account_id
+            AND o.salesforce_id = w.salesforce_id
+            AND c.ended_at >= w.moment
+    )
+    AND NOT EXISTS (
         SELECT FROM crm.operation AS u
         WHERE
             u.account_id = :account_id
