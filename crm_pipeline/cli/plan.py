@@ -128,7 +128,7 @@ def made_plan(account_id: str, planning: "Planning", file: Path | None) -> MadeP
                     plan_id = found.keep(connection)
     except AccountError as error:
         mistake(str(error))
-    _print_plan(found, contents)
+    _print_plan(found, contents, plan_id)
     if file is not None and could_be:
         say(f"Every record stands in {file}; it has personal data.")
     if stop.is_set() and found.report.state != "Complete":
@@ -155,7 +155,7 @@ class _Contents:
         return cls(found.numbers(), found.reasons(), found.field_changes(), examples)
 
 
-def _print_plan(found: "Plan", contents: _Contents) -> None:
+def _print_plan(found: "Plan", contents: _Contents, plan_id: int | None) -> None:
     from crm_pipeline.cycle.plan import REASONS
 
     numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
@@ -184,13 +184,15 @@ def _print_plan(found: "Plan", contents: _Contents) -> None:
             print_table(title, columns, rows, empty="")
     if len(contents.reasons) == REASONS:
         say(f"These are the {REASONS} most frequent reasons; --all FILE has that of each record.")
-    print_facts(_facts(found))
+    print_facts(_facts(found, plan_id))
     for line in filter(None, (found.report.notes, _untold(found, contents.numbers))):
         say(line)
 
 
-def _facts(found: "Plan") -> Iterator[tuple[str, object]]:
+def _facts(found: "Plan", plan_id: int | None) -> Iterator[tuple[str, object]]:
     report = found.report
+    if plan_id is not None:
+        yield "plan", plan_id
     yield "account", f"{report.account_id} ({report.account_name})"
     yield "known already", report.tally.overall("known_already")
     yield "API calls", report.counts.api_calls

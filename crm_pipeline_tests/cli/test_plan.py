@@ -31,6 +31,7 @@ def test_a_plan_is_shown_and_changes_nothing(run: Run, two_people: Org, tmp_path
     assert "share of the day\t0.0% of 15000 calls" in shown
     assert "Not foreseen: what validation rules" in shown
     alone = json.loads(run("plan", "acme", "--person=p2@example.com", "--json").stdout)
+    assert f"This is plan {alone['facts']['plan']}: " in alone["said"][-1]
     [of_lead, of_event] = alone["what_the_next_cycle_would_do"]
     assert [of_lead["create"], of_event["create"]] == [1, 1]
     assert "Lead\t1" in run("plan", "acme", "--limit=1").stdout
