@@ -70,7 +70,10 @@ def where(database: "Engine") -> str:
     chosen = settings()
     if chosen.own_database_url is None:
         return f"The embedded PostgreSQL of {chosen.data_dir}"
-    return f"Database {database.url.database} of {database.url.host}:{database.url.port}"
+    # An address may have several hosts.
+    _, parameters = database.dialect.create_connect_args(database.url)
+    at = f"{parameters.get('host')}:{parameters.get('port', 5432)}"
+    return f"Database {database.url.database} of {at}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,10 @@ def refuse_lent_connections(url: "URL", variable: str) -> None:
     """
     import psycopg
 
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with closing(psycopg.connect(address)) as connection:
+    # SQLAlchemy's forms of addresses are more than libpq's: of several hosts, for one.
+    address = url.set(drivername="postgresql+psycopg")
+    _, parameters = address.get_dialect()().create_connect_args(address)
+    with closing(psycopg.connect(**parameters)) as connection:
         DatabaseSession("UTC", variable).begin(connection, None)
 
 
