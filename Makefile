@@ -14,7 +14,7 @@ help:
 	@echo 'make test-deep      the rest of the tests: whole matrices, long searches, slow stacks'
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
-	@echo 'make fleet          workers and Redis as hosts that go (ACCOUNTS=500); needs redis-server'
+	@echo 'make fleet          workers, Redis, PostgreSQL as hosts that go (ACCOUNTS=500)'
 	@echo 'make fuzz           examples that no test has seen, thousands of requests to the listener'
 	@echo 'make reference      docs/commands.md anew, and tables of settings, errors and views'
 	@echo 'make site           the documentation as pages, into site/'
@@ -86,10 +86,11 @@ bench: .venv/bench
 chaos: install
 	@.venv/bin/python -m crm_pipeline_tests.chaos $(CHAOS)
 
-# Minutes; the files have names that `make test` does not collect.
+# Needs redis-server. The files have names that `make test` does not collect.
 ACCOUNTS := 24
 fleet: install
-	@FLEET_ACCOUNTS=$(ACCOUNTS) .venv/bin/pytest -q --durations 0 crm_pipeline_tests/fleet/hosts_go.py
+	@FLEET_ACCOUNTS=$(ACCOUNTS) .venv/bin/pytest -q --durations 3 \
+	  crm_pipeline_tests/fleet/hosts_go.py crm_pipeline_tests/fleet/postgres_goes.py
 
 reference: install
 	@.venv/bin/python -m typer crm_pipeline.cli.app utils docs --name crm-pipeline \

@@ -68,7 +68,8 @@ def _keys_of(address: URL) -> list[_Key]:
 def _hand_out(
     _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
 ) -> psycopg.Connection[Any] | None:
-    if "application_name" not in parameters or "port" not in parameters:
+    # An address of several hosts has several ports.
+    if "application_name" not in parameters or not str(parameters.get("port")).isdecimal():
         return None
     with _lock:
         sessions = _kept.get(_key(parameters, int(parameters["port"])), [])

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ ACCOUNTS = int(os.environ.get("FLEET_ACCOUNTS", "24"))
 PATIENCE_SECONDS = 600 + 3 * ACCOUNTS
 """A lost run is taken over after minutes, and an account takes a second or two of one core."""
 
-LATENCY_SECONDS = 0.2
+LATENCY_SECONDS = 0.5
 """Of each answer of the orgs, so that whoever is struck is in the middle of accounts."""
 
 # An account's cycles one after the other; the second of two that overlap.
@@ -46,6 +46,11 @@ FROM (
     FROM crm.cycle
 ) AS c
 WHERE c.before > c.started_at
+"""
+
+_INTERRUPTED = """
+SELECT account_id FROM crm.cycle
+WHERE run_id = ANY(:runs) AND reason LIKE 'The process ended in the middle%'
 """
 
 _NOT_COMPLETE = """
@@ -193,6 +198,11 @@ def rows(connection: Connection, sql: str, **values: Any) -> Sequence[Row[Any]]:
 def none_was_processed_twice_at_once(ledger: Connection) -> None:
     """By the ledger: no cycle of an account begins before the one before it has ended."""
     assert not rows(ledger, _AT_ONCE)
+
+
+def interrupted(ledger: Connection, runs: Collection[str]) -> bool:
+    """Whether a run's process ended, by the ledger, in the middle of an account."""
+    return bool(rows(ledger, _INTERRUPTED, runs=[*runs]))
 
 
 def all_are_complete(ledger: Connection) -> bool:
