@@ -16,7 +16,7 @@ from crm_pipeline.report import CycleReport
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
-from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
+from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore, the_next_second
 from crm_pipeline_tests.cycle.test_removals import CANARY, REMOVALS, ask, receipt_of
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
@@ -286,6 +286,7 @@ def test_a_ticket_goes_back_to_what_a_restored_copy_believes_it_is(bench: Bench)
     [made] = bench.records("Feedback__c")
     before = dict(made)
     back_up(bench)
+    the_next_second()
     change(bench, "feedback_ticket", 5, status="Closed")
     ticket(bench, "T2", None, shipped_at=LONG_AGO + timedelta(minutes=6))
     assert bench.cycle().state == "Complete"

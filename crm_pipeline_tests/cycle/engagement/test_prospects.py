@@ -8,7 +8,7 @@ from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import complete
-from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
+from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore, the_next_second
 from crm_pipeline_tests.flows.engagement.warehouse import (
     define_score,
     define_tag,
@@ -179,6 +179,7 @@ def test_a_prospect_goes_back_to_what_a_restored_copy_believes_it_is(bench: Benc
         prospect(bench.connection, each, temperature=1)
     complete(bench)
     back_up(bench)
+    the_next_second()
     prospect(bench.connection, "p1", temperature=2)
     complete(bench)
     records = by(bench.records("Prospect__c"), "Prospect_Id__c")
