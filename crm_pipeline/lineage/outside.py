@@ -104,7 +104,7 @@ def _summed_up(of_accounts: Mapping[str, Counter[str]]) -> dict[str, Any]:
     sums: Counter[str] = Counter()
     for numbers in of_accounts.values():
         sums.update(numbers)
-    most_first = sorted(of_accounts, key=lambda account_id: -of_accounts[account_id].total())
+    most_first = sorted(of_accounts, key=lambda each: (-of_accounts[each].total(), each))
     rows = [
         TableRecord({"account_id": each, **{did: of_accounts[each][did] for did in sums}})
         for each in most_first[:MOST_ACCOUNTS]
