@@ -13,7 +13,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
 from crm_pipeline.flows.webinars.figures import mapped_figures, with_figures
-from crm_pipeline.flows.webinars.lasting import let_older_rows_count, with_known
+from crm_pipeline.flows.webinars.lasting import with_known
 from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
 from crm_pipeline.flows.webinars.visits import Joined
@@ -57,7 +57,12 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     rows = rows.with_again(again)
     noticed = _Noticed()
     yield from _batches(reading, rows, chosen, noticed)
-    yield from _replayed(reading, rows, chosen, noticed)
+    for kinds, alone in replayed.parts.items():
+        for batch in _batches(reading, rows, chosen, noticed, alone):
+            said = said_again(ledger, account.account_id, batch.intents, kinds)
+            yield replace(batch, intents=said)
+    if reading.recording:
+        rows_were_replayed(ledger, account.account_id, NAME, reading.sources)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
         if added:
             ledger.execute(
@@ -68,7 +73,6 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
             reading,
             lambda again: _batches(reading, rows.with_again(again), chosen, noticed),
         )
-        yield from _replayed(reading, rows, chosen, noticed)
     yield from _answers_told(reading, rows)
     yield from _addresses_told(reading, noticed.other_addresses)
     if rows.redaction.taken:
@@ -141,8 +145,6 @@ def _batches(
                 sent = [row for place, row in enumerate(chunk) if place not in refused]
                 read = Together(chunk, rows.people(sent), refused, Joined(), ())
             intents = rules.intents(read.rows, chosen, read.people, read.refused, read.visits)
-            if reading.recording:
-                let_older_rows_count(reading.ledger, rows.account_id, intents)
             if chosen.needs_known:
                 intents = with_known(reading.ledger, rows.account_id, intents, chosen)
             if figures := mapped_figures(rows.overrides):
@@ -168,19 +170,6 @@ def _batches(
                 rows_by_session=Counter(each.event_session_id for each in read.rows),
                 numbers={("filtered_leads", "redacted"): taken} if taken else {},
             )
-
-
-def _replayed(
-    reading: Reading[AccountSettings], rows: AccountRows, chosen: rules.Choices, noticed: _Noticed
-) -> Iterator[Batch]:
-    """Rows of which only some kinds are said again, also those that were asked for just now."""
-    account_id = rows.account_id
-    for kinds, alone in rows_to_replay(reading.ledger, account_id, NAME).parts.items():
-        for batch in _batches(reading, rows, chosen, noticed, alone):
-            said = said_again(reading.ledger, account_id, batch.intents, kinds)
-            yield replace(batch, intents=said)
-    if reading.recording:
-        rows_were_replayed(reading.ledger, account_id, NAME, reading.sources)
 
 
 def mapped_answers(overrides: Iterable[FieldMapping]) -> dict[str, str]:

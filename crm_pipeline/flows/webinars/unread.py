@@ -19,7 +19,6 @@ from crm_pipeline.accounts.store import pushed_sessions
 from crm_pipeline.database.statements import extract_shown
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME
-from crm_pipeline.flows.webinars.lasting import let_older_rows_count
 from crm_pipeline.flows.webinars.rules import NATURAL_KEY, vanished_activity
 from crm_pipeline.ledger.counts import (
     Count,
@@ -119,9 +118,6 @@ def counted(
             # What is left of their attendances goes on without them.
             rest = others_of(ledger, account.account_id, found.gone)
             yield from read_again({found.source: rest}) if rest else ()
-        if found.gone and not found.too_many:
-            nobodys = [vanished_activity(found.source, number, NEVER) for number in found.gone]
-            let_older_rows_count(ledger, account.account_id, nobodys)
         if found.to_be_gone:
             activities = [
                 vanished_activity(found.source, number, as_of, undoes=found.deleting)
