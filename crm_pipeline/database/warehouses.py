@@ -97,13 +97,15 @@ def as_list(value: Any) -> Sequence[Any]:
     return values
 
 
-def as_time(value: Any, timezone: str) -> datetime | None:
+def as_time(value: Any, timezone: str) -> Any:
     """Returns a time with its zone, `timezone` where it carries none; it may come as text.
 
-    Raises:
-        ValueError: it is text of something else.
+    A time that Python does not have, as of the year 24989, stays text.
     """
-    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
     return at if at is None or at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))
 
 

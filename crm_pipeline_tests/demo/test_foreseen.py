@@ -85,7 +85,6 @@ def test_campaigns_show_their_members_with_their_statuses(orgs: LocalOrgServer):
     assert any(row.get("Minutes_Attended__c") for row in members)
 
 
-@pytest.mark.deep
 def test_prospects_are_shown_at_leads_accounts_and_opportunities(orgs: LocalOrgServer):
     """Leads that the account's first cycle made are matched by the next."""
     for _ in range(3):
