@@ -185,7 +185,8 @@ def _print_plan(found: "Plan", contents: _Contents, plan_id: int | None) -> None
     if len(contents.reasons) == REASONS:
         say(f"These are the {REASONS} most frequent reasons; --all FILE has that of each record.")
     print_facts(_facts(found, plan_id))
-    for line in filter(None, (found.report.notes, _untold(found, contents.numbers))):
+    others = _of_others(contents.numbers)
+    for line in filter(None, (found.report.notes, others, _untold(found, contents.numbers))):
         say(line)
 
 
@@ -203,6 +204,18 @@ def _facts(found: "Plan", plan_id: int | None) -> Iterator[tuple[str, object]]:
         yield "share of the day", f"{share:.1%} of {report.api_limit} calls"
     yield "minutes, about", round(found.seconds / 60, 1)
     yield "calls of this plan", report.api_calls_asked
+
+
+def _of_others(numbers: "Sequence[PlannedNumber]") -> str:
+    """Says what is no part of a plan that is not about everybody, and yet goes in a whole cycle."""
+    held = sum(each.records for each in numbers if each.outcome == "held")
+    if not held:
+        return ""
+    are = "is" if held == 1 else "are"
+    return (
+        f"Beside these {counted(held, 'record')} that a whole cycle comes to, too, {are} no part "
+        "of this (held)."
+    )
 
 
 def _untold(found: "Plan", numbers: "Sequence[PlannedNumber]") -> str:

@@ -1,5 +1,6 @@
 """`crm-pipeline replay`: a period again, by what settings and mapping say now."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,6 @@ from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from crm_pipeline.accounts.account import Account
     from crm_pipeline.cycle.replay import PeriodRows
@@ -76,6 +76,8 @@ def replay(
 
     end = None if until is None else _moment("until", until)
     period = Period(_moment("since", since), end, person)
+    if (now := datetime.now(UTC)) < period.since:
+        mistake(f"--since {since} is in the future: it is {shown(now)}.")
     if period.until is not None and period.until <= period.since:
         mistake(f"--until {until} is not after --since {since}.")
     with transaction() as connection:
@@ -86,6 +88,11 @@ def replay(
     with pipeline().connect() as connection:
         found = rows_of_period(connection, engine("warehouse"), account, period)
         connection.rollback()
+    if person is not None and not found.rows:
+        mistake(
+            f"The period has no row of {person.strip()}; `crm-pipeline find {account_id} ADDRESS` "
+            "tells what is known of somebody."
+        )
     _tell(found)
     if not found.rows:
         return
@@ -130,7 +137,7 @@ def _kinds(account: "Account", objects: "Sequence[str]") -> frozenset[str]:
     return frozenset(by_letters[each.strip().lower()] for each in objects)
 
 
-def _moment(option: str, typed: str) -> "datetime":
+def _moment(option: str, typed: str) -> datetime:
     from crm_pipeline.accounts.account import moment_of
 
     try:
@@ -141,7 +148,9 @@ def _moment(option: str, typed: str) -> "datetime":
 
 def _tell(found: "PeriodRows") -> None:
     """Says how many rows there are, how many of removed people, and how far back that reaches."""
-    numbers = " and ".join(f"{len(ids)} {name}" for name, ids in found.rows.items())
+    numbers = " and ".join(
+        counted(len(ids), name.removesuffix("s")) for name, ids in found.rows.items()
+    )
     say(f"The period has {numbers or 'no registrations and no attendances'} of the warehouse.")
     if found.removed:
         say(f"Of people who were removed it has {counted(found.removed, 'row')}; these stay out.")

@@ -157,6 +157,9 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
         ledger: holds the account's lock.
         report: says which account and which steps.
         around: the rest.
+
+    Raises:
+        AccountError: it is to plan what is about somebody of whom nothing was read.
     """
     occasion = around.occasion
     try:
@@ -258,6 +261,8 @@ class _Cycle:
             # Newer versions of what is held may be read now, and supersede it.
             self._release()
         has_read = self._read()
+        if has_read and org_is_there and isinstance(self._occasion, Planning):
+            self._occasion.demand_person(ledger)
         if reading_back and org_is_there:
             org_is_there = attempt(
                 lambda: without_removed(desk, lambda: self._read_back(desk)), reading_back
@@ -267,20 +272,13 @@ class _Cycle:
         self._clock.enter("send")
         # What is held may have been said otherwise by what was read now.
         is_free = self._is_let_through(sending)
-        if sending and org_is_there and is_free:
-            delivered = attempt(
-                lambda: without_removed(desk, lambda: deliver(desk, self._assignment)), sending
-            )
-            self._caught_up = has_read and delivered and not self._reader.reads_on
-            # What is held back, or is only to be read, was not sought.
-            if self._caught_up and self._occasion is None and not self._attempts.problems:
-                with ledger.step() as connection:
-                    if ledger_is_sure(connection, ledger.account_id):
-                        tell_of_unknown(desk)
+        assignment = self._assignment
+        if org_is_there and is_free:
+            self._deliver(desk, assignment, sending, has_read=has_read)
         else:
             miss(sending)
         if self._occasion is not None and self._occasion.plans:
-            self._end_plan(desk)
+            self._end_plan(desk, assignment.hold_back)
             return
         self._clock.enter("settle")
         self._act(desk)
@@ -291,6 +289,22 @@ class _Cycle:
         with ledger.step():
             self._finish(desk)
 
+    def _deliver(
+        self, desk: Desk, what: Assignment, topics: frozenset[str], *, has_read: bool
+    ) -> None:
+        """Sends what is due of these topics."""
+        if not topics:
+            return
+        delivered = self._attempts.attempt(
+            lambda: without_removed(desk, lambda: deliver(desk, what)), topics
+        )
+        self._caught_up = has_read and delivered and not self._reader.reads_on
+        # What is held back, or is only to be read, was not sought.
+        if self._caught_up and self._occasion is None and not self._attempts.problems:
+            with self._ledger.step() as connection:
+                if ledger_is_sure(connection, self._ledger.account_id):
+                    tell_of_unknown(desk)
+
     def _hold_against_plan(self, desk: Desk) -> None:
         """Compares the cycle with the plan that it is held to, where all of it was done."""
         self._clock.enter("settle")
@@ -299,9 +313,12 @@ class _Cycle:
                 self._release()
             self._attempts.attempt(partial(hold_against_plan, desk, desk.approval))
 
-    def _end_plan(self, desk: Desk) -> None:
+    def _end_plan(self, desk: Desk, hold_back: Callable[[Connection], None] | None) -> None:
         """Sums up what a plan comes to; the source platform is told nothing."""
-        with self._ledger.step():
+        with self._ledger.step() as connection:
+            if hold_back is not None and self._attempts.problems:
+                # It is not about others, however far the sending came.
+                hold_back(connection)
             notes = self._sum_up(desk)
             if self._held_for:
                 notes.append(f"As a cycle it would be held: {self._held_for}")

@@ -229,7 +229,7 @@ def planned(
 
     Raises:
         AccountError: there is no such account, a cycle of it is running or one in the same org is
-            at work on the same people, or the start is none.
+            at work on the same people, the start is none, or nobody has the address.
         PipelineDatabaseError: the pipeline's own database fails.
     """
     report = CycleReport(account_id, account_id, run_id, steps=ALL_TOPICS)

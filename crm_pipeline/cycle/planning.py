@@ -75,12 +75,20 @@ class Planning:
         """
         return with_start(account, self.start_at)
 
-    def hold_back(self, ledger: AccountLedger) -> Callable[[Connection], None] | None:
-        """What keeps back all that is about others; None: it is about everybody.
+    def demand_person(self, ledger: AccountLedger) -> None:
+        """Looks whether there is whom it is about, once all is read.
 
         Raises:
             AccountError: the address is nobody's of whom anything was read.
         """
+        if self.address is not None and not self._people(ledger):
+            raise AccountError(
+                f"Account {ledger.account_id}: nobody of this address was read, or a filter "
+                "rejects them; `crm-pipeline account filter list` shows the filters."
+            )
+
+    def hold_back(self, ledger: AccountLedger) -> Callable[[Connection], None] | None:
+        """What keeps back all that is about others; None: it is about everybody."""
         people = self._people(ledger)
         if people is None:
             return None
@@ -97,13 +105,7 @@ class Planning:
             return connection.scalars(statement("plans/people_of_rows"), whose).all()
         if self.address is not None:
             whose["address"] = email_key(self.address)
-            people = connection.scalars(statement("plans/person_of_address"), whose).all()
-            if not people:
-                raise AccountError(
-                    f"Account {ledger.account_id}: nobody of this address was read, or a filter "
-                    "rejects them; `crm-pipeline account filter list` shows the filters."
-                )
-            return people
+            return connection.scalars(statement("plans/person_of_address"), whose).all()
         if self.most_people is not None:
             whose["limit"] = self.most_people
             return connection.scalars(statement("plans/first_people"), whose).all()

@@ -87,6 +87,7 @@ def test_what_cannot_be_planned_is_told(
     refused = run("plan", "acme", *options, fails=1)
     assert [kept.read_text(encoding="utf-8"), *tmp_path.iterdir()] == ["as it was", kept]
     assert told in refused.stderr
+    assert not refused.stdout, "nothing of what others come to"
     assert "There is no account 'nobody'" in run("plan", "nobody", fails=1).stderr
 
 

@@ -12,7 +12,7 @@ from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask
-from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, register
+from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
 
 DAY = 24 * 60
 REPLAY = ("replay", ACCOUNT)
@@ -78,6 +78,7 @@ def test_a_period_is_shown_agreed_to_and_only_what_differs_of_it_is_sent(
     assert "p1@example.com" not in shown
     assert "p6@example.com" not in shown
     assert "known already\t3" in shown, "activities, which are as they were, and the newest row"
+    assert "Beside these 3 records that a whole cycle comes to, too, are no part of this" in shown
     assert asked(bench) == 0
     refused = run(*period, fails=1).stderr
     assert "2 records of account acme would be written by its next cycle." in refused
@@ -205,9 +206,29 @@ def test_a_period_that_is_none_is_told(
 
 
 def test_a_period_without_rows_is_told(run: Run, bench: Bench) -> None:
-    for since in ("2099-01-01", "now"):
-        shown = run(*REPLAY, f"--since={since}").stdout
-        assert "no registrations and no attendances" in shown
+    assert "no registrations and no attendances" in run(*REPLAY, "--since=now").stdout
+    future = run(*REPLAY, "--since=2099-01-01", fails=1)
+    assert "--since 2099-01-01 is in the future" in future.stderr
+    nobody = run(*REPLAY, "--since=2026-03-01", "--person=nobody@example.com", fails=1)
+    assert "The period has no row of nobody@example.com" in nobody.stderr
+    assert not future.stdout + nobody.stdout
+
+
+def test_a_row_that_is_part_of_another_one_tells_of_its_person(run: Run, bench: Bench) -> None:
+    """Who came back is in the period, though the attendance was before it; both rows are known."""
+    maps(bench, "county")
+    for attendance, day in ((1, 2), (2, 8)):
+        attend(bench.connection, attendance, 1, minute=day * DAY)
+    add_person(bench.connection, 6)
+    register(bench.connection, 6, 6, minute=20 * DAY)
+    bench.connection.commit()
+    bench.cycle()
+    maps(bench, "city")
+    shown = run(*REPLAY, "--since=2026-03-08", "--until=2026-03-12", "--yes").stdout
+    assert "The period has 1 attendance of the warehouse." in shown
+    assert "Lead\tupdate\tperson:p1@example.com\t" in shown
+    bench.cycle()
+    assert cities(bench) == ["City 1", "County 2", "County 3", "County 4"]
 
 
 def test_an_account_that_has_read_nothing_has_no_period(run: Run, acme: str) -> None:

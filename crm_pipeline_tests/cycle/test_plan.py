@@ -278,3 +278,19 @@ def test_a_plan_of_ten_thousand_costs_the_look_ups_and_one_call(bench: Bench) ->
     assert bench.cycle().counts.api_calls == 22, "to hold a cycle against its plan costs none"
     [kept] = kept_plans(bench.connection, ACCOUNT)
     assert (kept.as_planned, kept.explained, kept.unexplained) == (20_000, 0, 0)
+
+
+def test_a_plan_of_one_person_is_about_nobody_else_where_the_org_does_not_answer(
+    bench: Bench,
+) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    bench.connection.commit()
+    bench.fault("login", "error", status=500)
+    with planned(ACCOUNT, Planning(address="p1@example.com"), run_id="plan") as plan:
+        assert plan.report.state == "Failed"
+        assert {e.about for e in plan.records() if e.outcome != "held"} == {
+            "person:p1@example.com",
+            "registration:1",
+        }
