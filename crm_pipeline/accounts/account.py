@@ -60,6 +60,10 @@ class AccountError(Exception):
     """Something is wrong with one account; one line says what happened and what to do."""
 
 
+class UnknownAccountError(AccountError):
+    """There is no such account."""
+
+
 _WORD = re.compile("[A-Za-z_ -]+")
 """A regular expression that is a mere word may be a kind that was mistyped."""
 

@@ -16,6 +16,7 @@ from crm_pipeline.accounts.account import (
     Account,
     AccountError,
     AccountSettings,
+    UnknownAccountError,
     checked_account_id,
     checked_login_url,
 )
@@ -498,7 +499,7 @@ def _unknown(connection: Connection, account_id: str) -> AccountError:
         if likely
         else "`crm-pipeline account list` shows those that exist."
     )
-    return AccountError(f"There is no account {account_id!r}; {meant}")
+    return UnknownAccountError(f"There is no account {account_id!r}; {meant}")
 
 
 def _checked(account: Account) -> Account:

@@ -13,6 +13,7 @@ from crm_pipeline.cli.guards import agree_now
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.plans import print_departures
 from crm_pipeline.cli.show import say
+from crm_pipeline.cli.who import who
 from crm_pipeline.text import shown
 
 
@@ -56,7 +57,7 @@ def apply(
     try:
         with stopped_by_ctrl_c() as stop:
             applied = apply_plan(
-                account_id, plan_id, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set
+                account_id, plan_id, run_id=f"cli-{uuid4()}", by=who(), stop_asked=stop.is_set
             )
     except AccountError as error:
         mistake(str(error))

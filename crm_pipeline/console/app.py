@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, unquote
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -21,14 +21,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.accounts.account import AccountError, UnknownAccountError
 from crm_pipeline.console.asked import MOST_ROWS, ActionAddress, Order, PageAddress, PageQuestion
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.errors import ConsoleError, log_bug, log_database
 from crm_pipeline.console.log import note, note_look
 from crm_pipeline.console.logins import ConsoleLogin
 from crm_pipeline.console.pages import ACTIONS, PAGES
-from crm_pipeline.console.parts import ConsolePage, Note, PageTable
+from crm_pipeline.console.parts import ConsolePage, Facts, Link, Note, PageTable
 from crm_pipeline.console.rendering import STYLES, csv, html, redirection
 from crm_pipeline.console.roles import ConsoleRole, Somebody
 from crm_pipeline.console.sessions import LONGEST_SECONDS, ConsoleSession, Sessions
@@ -42,6 +42,14 @@ MOST_BYTES = 1_000_000
 
 BODY_SECONDS = 20.0
 """Within which a form has to come."""
+
+_WANTED_SECONDS = 10 * 60
+"""So long after having been sent to log in somebody is led to what they wanted to see."""
+
+_LONGEST_WANTED = 2_000
+"""Of an address, as it is kept in a cookie meanwhile."""
+
+_HOME = Link("All accounts", "/")
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -70,6 +78,11 @@ class PublicAddress:
         """The session's cookie; by its name browsers keep other hosts and paths from setting it."""
         return "__Host-console" if self.is_secure else "console"
 
+    @property
+    def wanted(self) -> str:
+        """The cookie of what somebody wanted to see before they were sent to log in."""
+        return f"{self.cookie}-wanted"
+
 
 def application(
     login: ConsoleLogin,
@@ -97,6 +110,7 @@ def application(
             Route("/favicon.ico", _nothing),
             *(Route(each.path, gate.page(each), methods=["GET"]) for each in PAGES),
             *(Route(each.path, gate.action(each), methods=["POST"]) for each in ACTIONS),
+            *(Route(each.path, _form_page(each), methods=["GET"]) for each in ACTIONS if each.page),
         ],
         middleware=[
             Middleware(_SafeHeaders),
@@ -153,7 +167,7 @@ class _Gate:
         def answer(request: Request, _: bytes, session: ConsoleSession) -> Response:
             return self._shown(address, request, session)
 
-        return self._inside(address.role, answer)
+        return self._inside(address.role, answer, lambda _: _HOME)
 
     def action(self, address: ActionAddress) -> ConsoleEndpoint:
         """The endpoint of an action, whose form has to be one of the session's own."""
@@ -170,7 +184,10 @@ class _Gate:
             session.said = done.sentence
             return redirection(done.address)
 
-        return self._inside(address.role, answer)
+        def way_on(request: Request) -> Link:
+            return Link("Back to the page", _filled_in(address.form_page, request))
+
+        return self._inside(address.role, answer, way_on)
 
     def log_in(self, request: Request, _: bytes) -> Response:
         """Sends somebody to log in, or says how."""
@@ -184,7 +201,11 @@ class _Gate:
             raise ConsoleError(
                 HTTPStatus.FORBIDDEN, "This link works no more: open /login for a new one."
             )
-        return self._with_session(redirection("/"), somebody)
+        answer = redirection(self._wanted(request))
+        answer.delete_cookie(
+            self.outside.wanted, secure=self.outside.is_secure, httponly=True, samesite="lax"
+        )
+        return self._with_session(answer, somebody)
 
     def log_out(self, request: Request, body: bytes) -> Response:
         """Ends the session, where the form is its own."""
@@ -208,19 +229,22 @@ class _Gate:
         return _refusal_page(ConsoleError(status, sentence), self._session(request))
 
     def _inside(
-        self, role: ConsoleRole, answer: Callable[[Request, bytes, ConsoleSession], Response]
+        self,
+        role: ConsoleRole,
+        answer: Callable[[Request, bytes, ConsoleSession], Response],
+        way_on: Callable[[Request], Link],
     ) -> ConsoleEndpoint:
         async def endpoint(request: Request) -> Response:
             session = None
             try:
                 session, token = self._standing(request)
                 if session is None:
-                    return redirection("/login")
+                    return self._without_session(request)
                 _demand_role(session, role)
                 body = await _body(request)
                 response = await run_in_threadpool(answer, request, body, session)
             except Exception as error:  # noqa: BLE001 - an answer for everything
-                response = _refusal_page(_of_error(error), session)
+                response = _refusal_page(_of_error(error), session, way_on(request))
                 token = ""
             if token:
                 self._set_cookie(response, token)
@@ -241,6 +265,31 @@ class _Gate:
         self.sessions.end(request.cookies.get(self.outside.cookie, ""))
         token = self.sessions.begin(somebody)
         return self.sessions.of(token), token
+
+    def _without_session(self, request: Request) -> Response:
+        """Sends somebody to log in, and then to what they wanted to see; does nothing for them."""
+        if request.method == "POST":
+            raise ConsoleError(
+                HTTPStatus.UNAUTHORIZED,
+                "You are not logged in any more, and nothing was done: log in, and do it again.",
+            )
+        answer = redirection("/login")
+        wanted = quote(f"{request.url.path}?{request.url.query}".rstrip("?"))
+        if len(wanted) <= _LONGEST_WANTED:
+            answer.set_cookie(
+                self.outside.wanted,
+                wanted,
+                max_age=_WANTED_SECONDS,
+                secure=self.outside.is_secure,
+                httponly=True,
+                samesite="lax",
+            )
+        return answer
+
+    def _wanted(self, request: Request) -> str:
+        """The page of this console that somebody wanted before they were sent to log in."""
+        wanted = unquote(request.cookies.get(self.outside.wanted, ""))
+        return wanted if wanted.startswith("/") and wanted[1:2] not in ("/", "\\") else "/"
 
     def _session(self, request: Request) -> ConsoleSession | None:
         token = request.cookies.get(self.outside.cookie, "")
@@ -363,8 +412,26 @@ def _told(title: str, sentence: str) -> Response:
     return html(ConsolePage(title, [Note(sentence)]), None)
 
 
-def _refusal_page(refusal: ConsoleError, session: ConsoleSession | None) -> Response:
-    page = ConsolePage(refusal.status.phrase, [Note(refusal.sentence, "bad")])
+def _filled_in(address: str, request: Request) -> str:
+    return address.format_map({k: quote(v, safe="") for k, v in _path(request).items()})
+
+
+def _form_page(address: ActionAddress) -> ConsoleEndpoint:
+    """Leads to the page that has an action's form: where the browser is once that was refused."""
+
+    async def endpoint(request: Request) -> Response:
+        return redirection(_filled_in(address.page, request))
+
+    return endpoint
+
+
+def _refusal_page(
+    refusal: ConsoleError, session: ConsoleSession | None, way_on: Link | None = None
+) -> Response:
+    onward = (way_on or _HOME) if session else Link("Log in", "/login")
+    page = ConsolePage(
+        refusal.status.phrase, [Note(refusal.sentence, "bad"), Facts("", [("go on", onward)])]
+    )
     return html(page, session, status=refusal.status)
 
 
@@ -373,7 +440,9 @@ def _of_error(error: Exception) -> ConsoleError:
     if isinstance(error, ConsoleError):
         return error
     if isinstance(error, AccountError):
-        return ConsoleError(HTTPStatus.NOT_FOUND, str(error))
+        is_unknown = isinstance(error, UnknownAccountError)
+        status = HTTPStatus.NOT_FOUND if is_unknown else HTTPStatus.CONFLICT
+        return ConsoleError(status, str(error))
     if isinstance(error, DBAPIError) and refused_value(error) is not None:
         return ConsoleError(HTTPStatus.BAD_REQUEST, "Something in the request is no such value.")
     if isinstance(error, OperationalError | PoolTimeoutError):

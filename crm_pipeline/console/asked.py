@@ -105,10 +105,18 @@ class PageAddress:
 class ActionAddress:
     """Something that can be done: where it is posted to, who may, and what does it.
 
-    `writes` says whether it needs the primary database.
+    Attributes:
+        writes: whether it needs the primary database.
+        page: the address of the page that has its form, where it is another one.
     """
 
     path: str
     role: ConsoleRole
     do: Callable[[Order], ActionDone]
     writes: bool = True
+    page: str = ""
+
+    @property
+    def form_page(self) -> str:
+        """The address of the page that has its form."""
+        return self.page or self.path

@@ -3,9 +3,11 @@
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +20,7 @@ from crm_pipeline.console.log import note
 from crm_pipeline.console.roles import Somebody
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.cycle.undo import CycleToUndo, Undo
+from crm_pipeline.report import CycleReport
 
 log = logging.getLogger("crm_pipeline.console")
 
@@ -74,6 +77,37 @@ class LastSeen(Generic[W, F]):
         """What something comes to, as it was looked at last; None: it was not."""
         return self._seen.get(key)
 
+    def approved(self, key: object, number: str, what: str) -> tuple[W, F]:
+        """What is to be done, and what it comes to, where that is what was looked at last.
+
+        Args:
+            key: names it.
+            number: of what was seen.
+            what: it is, for people.
+
+        Raises:
+            ConsoleError: it was looked at once more since, or is done.
+        """
+        seen = self.of(key)
+        if seen is not None and seen.is_done:
+            raise ConsoleError(HTTPStatus.CONFLICT, f"{what} is done already: {seen.sentence}")
+        if seen is None or seen.found is None or seen.number != number:
+            raise ConsoleError(
+                HTTPStatus.CONFLICT,
+                f"{what} was looked at again since, or never by this console: look at it once "
+                "more, and approve what you see then.",
+            )
+        return seen.of, seen.found
+
+    @contextmanager
+    def failure_kept(self, key: object, of: W) -> Iterator[None]:
+        """Has an error that ends the block be what is seen of something from now on."""
+        try:
+            yield
+        except Exception as error:
+            self.keep(key, of, None, failure_of(error))
+            raise
+
 
 class WorkUnderWay:
     """What this process does; what it is ended in may be asked for again."""
@@ -91,6 +125,7 @@ class WorkUnderWay:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._under_way: set[tuple[str, str]] = set()
+        self.plans: LastSeen[int, CycleReport] = LastSeen()
         self.undos: LastSeen[CycleToUndo, Undo] = LastSeen()
         self.settings: LastSeen[SettingWanted, SettingSeen] = LastSeen()
 

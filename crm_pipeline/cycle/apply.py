@@ -27,6 +27,7 @@ from crm_pipeline.ledger.plans import (
 )
 from crm_pipeline.report import CycleReport
 from crm_pipeline.source_platform.chosen import chosen_platform
+from crm_pipeline.text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,14 @@ def plan_to_apply(connection: Connection, account_id: str, plan_id: int) -> Kept
     """The plan of this number.
 
     Raises:
-        AccountError: the account has none, or it was applied.
+        AccountError: there is no such account or plan, it was applied, or the account is disabled.
     """
+    account = get_account(connection, account_id)
+    none = account.without_cycles
+    if none is not None and not account.draft:
+        raise AccountError(
+            f"Account {account_id} is {none.is_a}; `{none.command}` lets its cycles {none.verb}."
+        )
     plan = kept_plan(connection, account_id, plan_id)
     another = f"`crm-pipeline plan {account_id}` makes one, and tells its number."
     if plan is None:
@@ -55,8 +62,10 @@ def plan_to_apply(connection: Connection, account_id: str, plan_id: int) -> Kept
             f"Account {account_id} has no plan {plan_id}, or not any more; {another}"
         )
     if plan.cycle_id is not None:
+        when = f" for {plan.applied_by} at {shown(plan.applied_at)}" if plan.applied_at else ""
         raise AccountError(
-            f"Account {account_id}: plan {plan_id} was applied by cycle {plan.cycle_id}; {another}"
+            f"Account {account_id}: plan {plan_id} was applied by cycle {plan.cycle_id}{when}; "
+            f"{another}"
         )
     return plan
 
@@ -66,6 +75,7 @@ def apply_plan(
     plan_id: int,
     *,
     run_id: str,
+    by: str,
     stop_asked: Callable[[], bool] = lambda: False,
     flows: Sequence[Flow[Any]] = FLOWS,
     platform_of: PlatformOf = chosen_platform,
@@ -80,6 +90,7 @@ def apply_plan(
         account_id: the account.
         plan_id: its plan.
         run_id: what the cycle is part of, for the history.
+        by: who wants it, to be kept with the plan.
         stop_asked: as of `sync_account`.
         flows: those that there are.
         platform_of: the way to the source platform, which is told nothing now.
@@ -97,19 +108,12 @@ def apply_plan(
                 raise AccountError(
                     f"Account {account_id}: a cycle of it is running; try again when it has ended."
                 )
-            account = get_account(ledger, account_id)
-            none = account.without_cycles
-            if none is not None and not account.draft:
-                raise AccountError(
-                    f"Account {account_id} is {none.is_a}; `{none.command}` lets its cycles "
-                    f"{none.verb}."
-                )
             plan = plan_to_apply(ledger, account_id, plan_id)
             applying = Applying(plan)
             run_account(ledger, report, Surroundings(flows, platform_of, stop_asked, applying))
             departures: Sequence[Departure] = ()
             if report.state == "Complete":
-                plan_was_applied(ledger, plan_id, report.cycle_id)
+                plan_was_applied(ledger, plan_id, report.cycle_id, by)
                 departures = departures_of(ledger, plan_id)
                 # The next cycle sees whether anything is left of what was held.
                 touch_account(ledger, account_id)

@@ -279,6 +279,7 @@ IMPERSONAL: Mapping[str, str] = {
         ),
         "an activity in the org, of what and when, not whose",
     ),
+    "crm.plan.applied_by": "a user of the pipeline, who had it applied",
     "crm.hold.decided_by": "a user of the pipeline, who has decided",
     "crm.hold.why": "what such a user says of a whole cycle",
     "crm.prospect.prospect_id": "a number of the source's, by which it is known that it is gone",

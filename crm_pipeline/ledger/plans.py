@@ -28,6 +28,8 @@ class KeptPlan:
         of_some_people: whether it is not about everybody.
         org_time: by the org's clock (UTC); the plan may not know what was changed from then on.
         cycle_id: the cycle that did what it says; None: none did.
+        applied_at: when that had ended (UTC); None: it has not, or that was not kept then.
+        applied_by: who had it done; None likewise.
         begun_by: the first cycle after it; None: there was none yet.
         is_compared: whether a cycle was held against it.
     """
@@ -39,6 +41,8 @@ class KeptPlan:
     of_some_people: bool
     org_time: datetime
     cycle_id: int | None
+    applied_at: datetime | None
+    applied_by: str | None
     begun_by: int | None
     is_compared: bool
 
@@ -202,9 +206,11 @@ def numbers_of(connection: Connection, plan_id: int) -> list[PlannedNumber]:
     return objects(connection.execute(statement("plans/numbers"), asked), PlannedNumber)
 
 
-def plan_was_applied(connection: Connection, plan_id: int, cycle_id: int | None) -> None:
-    """Notes which cycle did what a plan says."""
-    said = {"plan_id": plan_id, "cycle_id": cycle_id}
+def plan_was_applied(
+    connection: Connection, plan_id: int, cycle_id: int | None, applied_by: str
+) -> None:
+    """Notes which cycle did what a plan says, and who wanted that."""
+    said = {"plan_id": plan_id, "cycle_id": cycle_id, "applied_by": applied_by}
     connection.execute(statement("plans/applied"), said)
 
 

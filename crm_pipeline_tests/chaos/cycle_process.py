@@ -190,7 +190,7 @@ def _by_plan(account: str) -> CycleReport:
             return plan.report
         with engine("pipeline").begin() as connection:
             plan_id = plan.keep(connection)
-    return apply_plan(account, plan_id, run_id="chaos", flows=_flows()).report
+    return apply_plan(account, plan_id, run_id="chaos", by="chaos", flows=_flows()).report
 
 
 def _replayed(account_id: str) -> CycleReport:

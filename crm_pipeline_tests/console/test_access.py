@@ -76,7 +76,9 @@ def test_nobody_reaches_anything_without_a_login(stage: Stage) -> None:
             answer = requests.post(
                 url + address(action.path, stage), allow_redirects=False, timeout=30
             )
-            assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+            assert answer.status_code == 401
+            assert "not logged in any more, and nothing was done" in answer.text
+            assert 'href="/login"' in answer.text
         cookies = {"console": "guessed", "__Host-console": "guessed"}
         answer = requests.get(url, cookies=cookies, allow_redirects=False, timeout=30)
         assert answer.headers["location"] == "/login"
@@ -98,6 +100,25 @@ def test_a_link_works_once_and_not_for_long(stage: Stage) -> None:
         assert len(links) == 2
         clock.now += LINK_SECONDS + 1
         assert other.get(url + links[-1], timeout=30).status_code == 403
+
+
+def test_who_had_to_log_in_is_led_to_what_they_wanted_to_see(stage: Stage) -> None:
+    links: list[str] = []
+    login = LinkLogin("me", links.append)
+    with console(login, stage.pipeline) as url:
+        browser = requests.Session()
+        said = browser.get(f"{url}/accounts/acme?days=365", timeout=30).text
+        assert "has printed a link" in said
+        answer = browser.get(url + links[-1], timeout=30)
+        assert answer.url == f"{url}/accounts/acme?days=365"
+        assert "console-wanted" not in browser.cookies
+        for elsewhere in ("//evil.example", "%2F%2Fevil.example", "/%5Cevil.example", "evil"):
+            login.new_link()
+            cookies = {"console-wanted": elsewhere}
+            answer = requests.get(
+                url + links[-1], cookies=cookies, allow_redirects=False, timeout=30
+            )
+            assert answer.headers["location"] == "/"
 
 
 def test_a_session_ends_by_itself_and_when_its_person_says_so(stage: Stage) -> None:
@@ -144,6 +165,7 @@ def test_a_form_of_another_site_or_session_does_nothing(stage: Stage) -> None:
         answer = visitor.web.post(f"{stage.url}/queue", data=fields, timeout=30)
         assert answer.status_code == 403
         assert "earlier session" in answer.text
+        assert '<a href="/queue"><bdi>Back to the page' in answer.text
 
 
 def test_a_proxy_names_exactly_one_user_and_nobody_else_does(stage: Stage) -> None:

@@ -274,7 +274,12 @@ def test_a_hold_is_decided_about_by_whoever_saw_it(stage: Stage) -> None:
     visitor.post(path, 400, do="wait", hold=hold)
     assert "not held for that any more" in visitor.post(path, 409, do="approve", hold="0")
     assert "Approved: the next cycle sends it." in visitor.post(path, do="approve", hold=hold)
-    assert visitor.post(path, 409, do="approve", hold=hold)
+    for does in ("approve", "reject"):
+        late = visitor.post(path, 409, do=does, hold=hold, why="no")
+        assert "This hold has been approved by otto, at 20" in late
+        assert '<a href="/accounts/acme"><bdi>Back to the page' in late
+    # Whoever loads the address of a refused form once more is where it was.
+    assert visitor.get(path) == visitor.get("/accounts/acme")
     log = visitor.get("/log?who=otto&csv=log")
     assert f"approve,acme,,hold {hold}" in log
     assert stage.bench.cycle().state == "Complete"
@@ -318,10 +323,41 @@ def test_a_cycle_is_taken_back_as_it_was_seen(stage: Stage) -> None:
     done = ended(operator, path)
     assert "What became of it when it was taken back" in done
     assert rows(operator.get(f"{path}?csv=undo")) == foreseen
-    operator.post(path, 409, do="undo", seen=seen)
+    again = operator.post(path, 409, do="undo", seen=seen)
+    assert re.search(r"is done already: (\d+) of \1 records were taken back\.", again)
     log = operator.get("/log?who=otto&csv=log")
     assert re.search(r"undone,acme,,undo of cycle \d+: (\d+) of \1 records were taken back", log)
     operator.post("/accounts/acme/cycles/99999", 404, do="look")
+
+
+def test_a_plan_is_sent_once_and_told_by_whom(stage: Stage) -> None:
+    visitor = stage.visitor(ConsoleRole.operator)
+    path = f"/accounts/acme/plans/{stage.plan_id}"
+    visitor.post("/accounts/acme/enabled", do="disable")
+    refused = visitor.post(path, 409)
+    assert "Account acme is disabled" in refused
+    assert f'<a href="{path}"><bdi>Back to the page' in refused
+    visitor.post("/accounts/acme/enabled", do="enable")
+    with account_lock(stage.pipeline, "acme") as cycle:
+        assert cycle is not None
+        told = visitor.post(path)
+        assert "Sending it ended: Account acme: a cycle of it is running" in told
+    sent = visitor.post(path)
+    while "It is being sent" in sent:
+        sent = visitor.get(path)
+    assert "Sending it ended: Complete" in sent
+    assert "Approve: send exactly this" not in sent
+    facts = re.sub("<[^>]+>|\n", " ", sent.partition("<dl>")[2].partition("</dl>")[0])
+    assert re.search(r"sent by cycle\s+\d+\s+sent at\s+20.+ UTC\s+sent for\s+otto", facts), facts
+    late = visitor.post(path, 409)
+    assert f"plan {stage.plan_id} was applied by cycle" in late
+    assert "for otto at 20" in late
+    visitor.post("/accounts/acme/plans/99999", 404)
+    with stage.pipeline.begin() as connection:
+        an_account(connection, "other")
+    visitor.post(f"/accounts/other/plans/{stage.plan_id}", 404)
+    with stage.pipeline.begin() as connection:
+        remove_account(connection, "other")
 
 
 def ended(visitor: Visitor, page: str) -> str:

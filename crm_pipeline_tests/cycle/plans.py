@@ -119,6 +119,6 @@ def plan_of(bench: Bench, planning: Planning | None = None) -> int:
 
 def applied(bench: Bench, plan_id: int) -> Applied:
     bench.connection.commit()
-    done = apply_plan(ACCOUNT, plan_id, run_id="apply")
+    done = apply_plan(ACCOUNT, plan_id, run_id="apply", by="otto")
     assert done.report.state == "Complete", done.report.reason
     return done

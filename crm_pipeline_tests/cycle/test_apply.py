@@ -48,7 +48,7 @@ def test_a_plan_that_still_holds_is_done_to_the_last_field(three_people: Bench) 
     assert len(three_people.records("CampaignMember")) == 3
     assert three_people.cycle().counts.api_calls == 0
     with pytest.raises(AccountError, match=f"plan {plan_id} was applied by cycle"):
-        apply_plan(ACCOUNT, plan_id, run_id="apply")
+        apply_plan(ACCOUNT, plan_id, run_id="apply", by="otto")
 
 
 def test_what_has_changed_since_waits_and_is_named(three_people: Bench) -> None:
@@ -145,7 +145,7 @@ def test_a_plan_that_did_not_come_to_its_end_is_applied_again(bench: Bench) -> N
         register(bench.connection, person, person)
     plan_id = plan_of(bench, Planning(most_people=1))
     bench.settings(api_calls_per_cycle=1)
-    assert apply_plan(ACCOUNT, plan_id, run_id="apply").report.state == "Paused"
+    assert apply_plan(ACCOUNT, plan_id, run_id="apply", by="otto").report.state == "Paused"
     assert not bench.records("Lead")
     bench.settings(api_calls_per_cycle=None)
     bench.connection.execute(text("UPDATE crm.sync_state SET state = 'Failed'"))

@@ -174,7 +174,7 @@ def test_a_plan_goes_on_after_a_cycle_that_did_not_come_to_its_end(
     plan_id = plan_of(bench)
     bench.settings(api_calls_per_cycle=2)
     if by_plan:
-        assert apply_plan(ACCOUNT, plan_id, run_id="apply").report.state == "Paused"
+        assert apply_plan(ACCOUNT, plan_id, run_id="apply", by="otto").report.state == "Paused"
     else:
         assert bench.cycle().state == "Paused"
         bench.connection.execute(text("UPDATE crm.cycle SET state = 'Processing'"))

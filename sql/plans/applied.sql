@@ -1,1 +1,3 @@
-UPDATE crm.plan SET cycle_id = :cycle_id WHERE plan_id = :plan_id
+UPDATE crm.plan
+SET cycle_id = :cycle_id, applied_at = now(), applied_by = :applied_by
+WHERE plan_id = :plan_id

@@ -6,6 +6,8 @@ SELECT
     of_some_people,
     org_time,
     cycle_id,
+    applied_at,
+    applied_by,
     begun_by,
     as_planned IS NOT NULL AS is_compared
 FROM crm.plan

@@ -23,6 +23,8 @@ WITH seen AS (
         of_some_people,
         org_time,
         cycle_id,
+        applied_at,
+        applied_by,
         begun_by,
         as_planned IS NOT NULL AS is_compared
 )
@@ -35,6 +37,8 @@ SELECT
     of_some_people,
     org_time,
     cycle_id,
+    applied_at,
+    applied_by,
     begun_by,
     is_compared
 FROM seen

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import uuid4
@@ -27,7 +26,7 @@ from crm_pipeline.console.parts import (
     PageTable,
 )
 from crm_pipeline.console.roles import ConsoleRole
-from crm_pipeline.console.under_way import Seen, WorkUnderWay, failure_of
+from crm_pipeline.console.under_way import Seen, WorkUnderWay
 from crm_pipeline.cycle.undo import CycleToUndo, Undo, plan_undo, undo_cycle
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.undo import wrote_at
@@ -179,32 +178,21 @@ def _undo_of(cycle_id: int) -> str:
     return f"undo of cycle {cycle_id}"
 
 
-def _keep(
-    work: WorkUnderWay, of: CycleToUndo, found: Undo | None, sentence: str, *, is_done: bool = False
-) -> None:
-    work.undos.keep((of.account_id, of.cycle_id), of, found, sentence, is_done=is_done)
-
-
-@contextmanager
-def _failure_kept(work: WorkUnderWay, of: CycleToUndo) -> Iterator[None]:
-    """Has the page tell of a failure, too, and not of what was seen before."""
-    try:
-        yield
-    except Exception as error:
-        _keep(work, of, None, failure_of(error))
-        raise
+def _key(of: CycleToUndo) -> tuple[str, int]:
+    return of.account_id, of.cycle_id
 
 
 def _looking(work: WorkUnderWay, of: CycleToUndo) -> Callable[[], str]:
     def look() -> str:
-        with _failure_kept(work, of):
+        with work.undos.failure_kept(_key(of), of):
             found = plan_undo(of, run_id=f"console-{uuid4()}", stop_asked=work.stop_asked)
         if found.report.state != "Complete":
             sentence = f"It cannot be said what that comes to: {found.report.reason}"
-            _keep(work, of, None, sentence)
+            work.undos.keep(_key(of), of, None, sentence)
             return sentence
         sentence = f"{len(found.changing)} records are to be taken back"
-        _keep(work, of, found, f"{sentence}, as of {shown(datetime.now(UTC))}.")
+        seen = f"{sentence}, as of {shown(datetime.now(UTC))}."
+        work.undos.keep(_key(of), of, found, seen)
         return sentence
 
     return look
@@ -212,7 +200,7 @@ def _looking(work: WorkUnderWay, of: CycleToUndo) -> Callable[[], str]:
 
 def _doing(work: WorkUnderWay, of: CycleToUndo, only: Sequence[str], who: str) -> Callable[[], str]:
     def do() -> str:
-        with _failure_kept(work, of):
+        with work.undos.failure_kept(_key(of), of):
             found = undo_cycle(
                 of, only=only, by=who, run_id=f"console-{uuid4()}", stop_asked=work.stop_asked
             )
@@ -223,7 +211,7 @@ def _doing(work: WorkUnderWay, of: CycleToUndo, only: Sequence[str], who: str) -
                 f". Not all is done: {found.report.reason}. What was approved stays wanted: the "
                 "next cycle goes on"
             )
-        _keep(work, of, found, f"{sentence}.", is_done=True)
+        work.undos.keep(_key(of), of, found, f"{sentence}.", is_done=True)
         return sentence
 
     return do
@@ -238,16 +226,10 @@ def take_back(order: Order) -> ActionDone:
         of = CycleToUndo(account_id, cycle_id, order.said("field") or None)
         done, sentence, work = "looked at", "is being looked at", _looking(order.work, of)
     elif does == "undo":
-        seen = order.work.undos.of((account_id, cycle_id))
-        if seen is None or seen.found is None or seen.is_done or seen.number != order.said("seen"):
-            raise ConsoleError(
-                HTTPStatus.CONFLICT,
-                f"Cycle {cycle_id} of account {account_id} was looked at again since: look at it "
-                "once more.",
-            )
-        only, who = seen.found.changing, order.somebody.name
-        of = seen.of
-        done, sentence, work = "undone", "is being taken back", _doing(order.work, of, only, who)
+        what = f"Taking back cycle {cycle_id} of account {account_id}"
+        of, seen = order.work.undos.approved((account_id, cycle_id), order.said("seen"), what)
+        done, sentence = "undone", "is being taken back"
+        work = _doing(order.work, of, seen.changing, order.somebody.name)
     else:
         raise ConsoleError(HTTPStatus.BAD_REQUEST, "Say whether to look at it or to take it back.")
     with order.databases.pipeline.begin() as connection:
@@ -257,7 +239,7 @@ def take_back(order: Order) -> ActionDone:
         note(connection, order.somebody, action, account_id=account_id, detail=detail)
     begun = order.work.begin(order.somebody, account_id, _undo_of(cycle_id), done, work)
     if not begun:
-        sentence = "is under way already"
+        sentence = "is being looked at or taken back already"
     return ActionDone(f"What cycle {cycle_id} wrote {sentence}: load this page again.", path)
 
 

@@ -1,17 +1,27 @@
 """Plans: what each says, what came otherwise, and having one sent."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.console.asked import ActionAddress, ActionDone, Order, PageAddress, PageQuestion
 from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.log import note
 from crm_pipeline.console.paging import PAGE_ROWS, first, number
-from crm_pipeline.console.parts import Button, ConsolePage, Facts, Form, Link, PagePart, PageTable
+from crm_pipeline.console.parts import (
+    Button,
+    ConsolePage,
+    Facts,
+    Form,
+    Link,
+    Note,
+    PagePart,
+    PageTable,
+)
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.cycle.apply import apply_plan, plan_to_apply
 from crm_pipeline.database.statements import statement
@@ -24,12 +34,7 @@ def plan(asked: PageQuestion) -> ConsolePage:
     """A plan: how much of what; who may see people sees each record, and what came otherwise."""
     account_id, plan_id = asked.path["account_id"], number(asked.path["plan_id"]) or 0
     asked.account_id = account_id
-    get_account(asked.connection, account_id)
-    kept = kept_plan(asked.connection, account_id, plan_id)
-    if kept is None:
-        raise ConsoleError(
-            HTTPStatus.NOT_FOUND, f"Account {account_id} has no plan {plan_id}, or not any more."
-        )
+    kept = _kept(asked.connection, account_id, plan_id)
     numbers = numbers_of(asked.connection, plan_id)
     parts: list[PagePart] = [
         Facts(
@@ -38,9 +43,12 @@ def plan(asked: PageQuestion) -> ConsolePage:
                 ("account", Link(account_id, f"/accounts/{account_id}")),
                 ("made at", kept.made_at),
                 ("about", "some people" if kept.of_some_people else "everybody"),
-                ("sent by cycle", kept.cycle_id),
+                ("sent by cycle", kept.cycle_id and Link(kept.cycle_id, _cycle(kept))),
+                ("sent at", kept.applied_at),
+                ("sent for", kept.applied_by),
             ],
         ),
+        *_sending(asked, kept),
         PageTable(
             "numbers",
             "What it comes to",
@@ -49,7 +57,8 @@ def plan(asked: PageQuestion) -> ConsolePage:
             empty="It would do nothing.",
         ),
     ]
-    if asked.somebody.role >= ConsoleRole.operator and kept.cycle_id is None:
+    is_open = kept.cycle_id is None and not asked.work.is_under_way(account_id, _sending_of(kept))
+    if asked.somebody.role >= ConsoleRole.operator and is_open:
         writes = ", ".join(
             f"{each.records} {each.sobject} to {each.outcome}"
             for each in numbers
@@ -137,21 +146,61 @@ def _about(account_id: str, row: Departure | Row[Any]) -> object:
 def approve(order: Order) -> ActionDone:
     """Has a plan be sent, by this process."""
     account_id, plan_id = order.path["account_id"], number(order.path["plan_id"]) or 0
+    work, who = order.work, order.somebody.name
     with order.databases.pipeline.begin() as connection:
-        get_account(connection, account_id)
+        kept = _kept(connection, account_id, plan_id)
+        what = _sending_of(kept)
+        if work.is_under_way(account_id, what):
+            raise ConsoleError(HTTPStatus.CONFLICT, f"Plan {plan_id} is being sent already.")
         plan_to_apply(connection, account_id, plan_id)
-        detail = f"plan {plan_id}"
-        note(connection, order.somebody, "apply", account_id=account_id, detail=detail)
-    work = order.work
+        note(connection, order.somebody, "apply", account_id=account_id, detail=what)
 
     def send() -> str:
-        run_id = f"console-{uuid4()}"
-        report = apply_plan(account_id, plan_id, run_id=run_id, stop_asked=work.stop_asked).report
-        return f"{report.state}. {report.reason}".strip()
+        with work.plans.failure_kept(plan_id, plan_id):
+            report = apply_plan(
+                account_id,
+                plan_id,
+                run_id=f"console-{uuid4()}",
+                by=who,
+                stop_asked=work.stop_asked,
+            ).report
+        sentence = f"{report.state}. {report.reason}".strip()
+        work.plans.keep(plan_id, plan_id, report, sentence)
+        return sentence
 
-    begun = work.begin(order.somebody, account_id, detail, "applied", send)
-    sentence = f"Plan {plan_id} is being sent" if begun else f"Plan {plan_id} is on its way already"
-    return ActionDone(f"{sentence}: its cycle stands below.", f"/accounts/{account_id}")
+    if not work.begin(order.somebody, account_id, what, "applied", send):
+        raise ConsoleError(HTTPStatus.CONFLICT, f"Plan {plan_id} is being sent already.")
+    return ActionDone("", f"/accounts/{account_id}/plans/{plan_id}")
+
+
+def _kept(connection: Connection, account_id: str, plan_id: int) -> KeptPlan:
+    get_account(connection, account_id)
+    kept = kept_plan(connection, account_id, plan_id)
+    if kept is None:
+        raise ConsoleError(
+            HTTPStatus.NOT_FOUND, f"Account {account_id} has no plan {plan_id}, or not any more."
+        )
+    return kept
+
+
+def _cycle(kept: KeptPlan) -> str:
+    return f"/accounts/{kept.account_id}/cycles/{kept.cycle_id}"
+
+
+def _sending_of(kept: KeptPlan) -> str:
+    return f"plan {kept.plan_id}"
+
+
+def _sending(asked: PageQuestion, kept: KeptPlan) -> Iterator[PagePart]:
+    """What is being done of a plan, or how that ended."""
+    if asked.work.is_under_way(kept.account_id, _sending_of(kept)):
+        yield Note("It is being sent, by a cycle of its own.")
+        yield Form(f"/accounts/{kept.account_id}/plans/{kept.plan_id}", [], [Button("Look again")])
+        return
+    seen = asked.work.plans.of(kept.plan_id)
+    if seen is not None:
+        is_well = seen.found is not None and seen.found.state == "Complete"
+        yield Note(f"Sending it ended: {seen.sentence}", "good" if is_well else "bad")
 
 
 PAGES = (PageAddress("/accounts/{account_id}/plans/{plan_id}", ConsoleRole.viewer, plan),)

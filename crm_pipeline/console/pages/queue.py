@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -45,6 +46,7 @@ _DROPPED = (
     "What was rejected while its account was held can be requeued. What was dropped from here is "
     "never sent: only what the source says anew is."
 )
+_FILTERS = ("account", "state", "kind", "code")
 _KINDS = ("", "person", "activity", "campaign", "member", "record", "message", "undo")
 
 
@@ -80,14 +82,15 @@ def queue(asked: PageQuestion) -> ConsolePage:
         [Button("Show")],
     )
     requeues = Button("Requeue the chosen", "requeue")
+    same_queue = [Field(name, "", asked.query.get(name, ""), hidden=True) for name in _FILTERS]
     decide = Form(
         "/queue",
-        [Field("reason", "Why (to drop; kept with the operation)")],
+        [Field("reason", "Why (to drop; kept with the operation)"), *same_queue],
         [requeues, Button("Drop the chosen", "drop", danger=True)],
         method="post",
     )
     if state == "dropped":
-        decide = Form("/queue", [], [requeues], method="post")
+        decide = Form("/queue", same_queue, [requeues], method="post")
     table = PageTable(
         "operations",
         "",
@@ -169,7 +172,8 @@ def decide(order: Order) -> ActionDone:
     sentence = " ".join((f"{changed} of {len(chosen)} operations {what}.", *told))
     if waiting and not changed:
         raise ConsoleError(HTTPStatus.CONFLICT, sentence)
-    return ActionDone(sentence, "/queue")
+    same_queue = {name: said for name in _FILTERS if (said := order.said(name))}
+    return ActionDone(sentence, f"/queue?{urlencode(same_queue)}")
 
 
 def _by_account(order: Order, chosen: list[int | None]) -> Iterator[tuple[str, list[int]]]:

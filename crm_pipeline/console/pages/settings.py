@@ -28,7 +28,7 @@ from crm_pipeline.console.parts import (
     PageTable,
 )
 from crm_pipeline.console.roles import ConsoleRole
-from crm_pipeline.console.under_way import Seen, WorkUnderWay, failure_of
+from crm_pipeline.console.under_way import Seen, WorkUnderWay
 from crm_pipeline.database.statements import statement
 from crm_pipeline.text import shown
 
@@ -125,11 +125,8 @@ def _seen(path: str, seen: Seen[SettingWanted, SettingSeen]) -> Iterator[PagePar
 
 def _looking(work: WorkUnderWay, wanted: SettingWanted, who: str) -> Callable[[], str]:
     def look() -> str:
-        try:
+        with work.settings.failure_kept(wanted.account_id, wanted):
             found = work.desk.look(wanted, who)
-        except Exception as error:
-            work.settings.keep(wanted.account_id, wanted, None, failure_of(error))
-            raise
         sentence = f"{wanted.name} as {who} wants it, looked at {shown(datetime.now(UTC))}."
         work.settings.keep(wanted.account_id, wanted, found, sentence)
         return f"setting {wanted.name}"
@@ -141,11 +138,8 @@ def _storing(work: WorkUnderWay, seen: SettingSeen, who: str) -> Callable[[], st
     wanted = seen.wanted
 
     def store() -> str:
-        try:
+        with work.settings.failure_kept(wanted.account_id, wanted):
             work.desk.store(seen, who)
-        except Exception as error:
-            work.settings.keep(wanted.account_id, wanted, None, failure_of(error))
-            raise
         sentence = f"{wanted.name} is stored; the next cycle goes by it."
         work.settings.keep(wanted.account_id, wanted, seen, sentence, is_done=True)
         return f"setting {wanted.name}"
@@ -166,15 +160,10 @@ def change(order: Order) -> ActionDone:
         action, done = "look at setting", "looked at"
         work = _looking(order.work, wanted, who)
     elif does == "store":
-        seen = order.work.settings.of(account_id)
-        if seen is None or seen.found is None or seen.is_done or seen.number != order.said("seen"):
-            raise ConsoleError(
-                HTTPStatus.CONFLICT,
-                f"Settings of account {account_id} were looked at or stored again since: look at "
-                "it once more.",
-            )
-        wanted, action, done = seen.of, "set", "stored"
-        work = _storing(order.work, seen.found, who)
+        what = f"The change of account {account_id}"
+        wanted, seen = order.work.settings.approved(account_id, order.said("seen"), what)
+        action, done = "set", "stored"
+        work = _storing(order.work, seen, who)
     else:
         raise ConsoleError(HTTPStatus.BAD_REQUEST, "Say whether to look at it or to store it.")
     with order.databases.pipeline.begin() as connection:
@@ -218,5 +207,10 @@ def switch(order: Order) -> ActionDone:
 PAGES = (PageAddress("/accounts/{account_id}/settings", ConsoleRole.operator, settings),)
 ACTIONS = (
     ActionAddress("/accounts/{account_id}/settings", ConsoleRole.operator, change),
-    ActionAddress("/accounts/{account_id}/enabled", ConsoleRole.operator, switch),
+    ActionAddress(
+        "/accounts/{account_id}/enabled",
+        ConsoleRole.operator,
+        switch,
+        page="/accounts/{account_id}",
+    ),
 )
