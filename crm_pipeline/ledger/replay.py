@@ -81,8 +81,28 @@ def said_again(
 
 
 def rows_were_replayed(
-    connection: Connection, account_id: str, flow: str, sources: Sequence[str]
+    connection: Connection,
+    account_id: str,
+    flow: str,
+    replayed: RowsToReplay,
+    sources: Collection[str],
 ) -> None:
-    """Notes that a flow has read all rows of these sources that it was to read again."""
-    what = {"account_id": account_id, "flow": flow, "sources": list(sources)}
-    connection.execute(statement("ledger/rows_were_replayed"), what)
+    """Notes that a flow has read these rows again, as far as they are of these sources.
+
+    What was asked for meanwhile stays to be read.
+    """
+    rows = [
+        (source, row_id)
+        for by_source in (replayed.whole, *replayed.parts.values())
+        for source, row_ids in by_source.items()
+        if source in sources
+        for row_id in row_ids
+    ]
+    if rows:
+        what = {
+            "account_id": account_id,
+            "flow": flow,
+            "sources": [source for source, _ in rows],
+            "row_ids": [row_id for _, row_id in rows],
+        }
+        connection.execute(statement("ledger/rows_were_replayed"), what)

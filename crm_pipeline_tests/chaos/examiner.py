@@ -228,21 +228,14 @@ class _Examination:
     def _values(self) -> None:
         """The warehouse's last word stands in the records that nobody else writes to.
 
-        The newest row of a person counts, also where it was taken back since; older ones are not
-        newer for that.
+        Of a person the newest row counts of those that were not taken back.
         """
         if not self.at_rest or self.evidence.hidden:
             return
         said: defaultdict[str, dict[int, str | None]] = defaultdict(dict)
-        newest: defaultdict[str, str] = defaultdict(str)
-        taken_back: defaultdict[str, str] = defaultdict(str)
         for each in self.rows:
             email = address(each.email)
             said[email][each.person] = each.title
-            newest[email] = max(newest[email], each.at)
-        for each in self.evidence.former:
-            email = address(each.email)
-            taken_back[email] = max(taken_back[email], each.at)
         for record in self.evidence.people.values():
             email = address(record.get("Email") or "")
             operation = self.operations.get(f"person:{email}")
@@ -252,7 +245,6 @@ class _Examination:
                 or operation is None
                 or operation.state != "done"
                 or len(said[email]) != 1
-                or taken_back[email] > newest[email]
                 or self.who.people_at(email) != 1
             ):
                 continue

@@ -1,5 +1,6 @@
 """Rows that vanish, lose their person or are filtered out, and what becomes of them in the org."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -369,3 +370,53 @@ def test_rows_of_a_former_client_have_not_vanished(bench: Bench, run: Run) -> No
     assert members(bench) == [*before, ("Registered", False)]
     vanish(bench, "deleted")
     assert counted(bench).tally.overall("activities_deleted") == 1
+
+
+def said_after(bench: Bench) -> dict[int, float]:
+    """How many minutes after the beginning the row was that said what is known of each person."""
+    rows = bench.connection.execute(
+        text(
+            "SELECT substr(p.address, 2, 1)::int AS person, max(o.as_of) AS said"
+            " FROM crm.operation AS o JOIN crm.person AS p USING (person_key)"
+            " WHERE o.kind = 'person' GROUP BY person"
+        )
+    )
+    found = {row.person: (row.said - LONG_AGO) / timedelta(minutes=1) for row in rows}
+    bench.connection.rollback()
+    return found
+
+
+@pytest.mark.parametrize("vanished", ["keep", "delete"])
+def test_whose_newest_row_is_gone_is_heard_by_the_rows_that_are_left(
+    bench: Bench, vanished: str
+) -> None:
+    """What they said later was older than what is known, until a newer row came.
+
+    Also where they are read before it is known that the newest is gone. That of the first vanishes,
+    that of the second is refused, that of the third is the fourth's by now, who has a newer one;
+    and of the fifth an older one is refused.
+    """
+    bench.settings(vanished=vanished)
+    for person in range(1, 6):
+        add_person(bench.connection, person, job_title="Before")
+        register(bench.connection, person, person, minute=person)
+        register(bench.connection, 10 + person, person, session=2, minute=600)
+    for person in (4, 5):
+        register(bench.connection, 20 + person, person, session=2, minute=700)
+    bench.cycle()
+    ship = "UPDATE warehouse.registration SET {}, shipped_at = :at WHERE registration_id = {}"
+    later = {"at": LONG_AGO + timedelta(hours=13)}
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 11"))
+    bench.connection.execute(text(ship.format("status = 'denied'", 12)), later)
+    bench.connection.execute(text(ship.format("person_id = 4", 13)), later)
+    bench.connection.execute(text(ship.format("status = 'denied'", 15)), later)
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET job_title = 'After', shipped_at = :at"),
+        {"at": LONG_AGO + timedelta(hours=14)},
+    )
+    bench.cycle()
+    counted(bench)
+    assert said_after(bench) == {1: 1, 2: 2, 3: 3, 4: 700, 5: 700}
+    titles = {each["Email"]: each["Title"] for each in bench.records("Lead")}
+    assert titles == {f"p{person}@example.com": "After" for person in range(1, 6)}
+    assert bench.cycle().counts.api_calls == 0

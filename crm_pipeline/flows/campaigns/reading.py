@@ -92,7 +92,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     if said_anew := _without_rows(ledger, account, choices, now):
         yield Batch(NAME, 0, _said_now(reading, said_anew), None)
     waiting = was_read(ledger, account, whole)
-    rows_were_replayed(ledger, account.account_id, NAME, EXTRACT_NAMES)
+    rows_were_replayed(ledger, account.account_id, NAME, replayed, EXTRACT_NAMES)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
     for members in memberships.of_sessions_over(rows, choices):

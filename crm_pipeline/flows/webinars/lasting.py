@@ -5,6 +5,7 @@ answer, a source or a consent is a registration's, figures are of all rows, and 
 emails stays one.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,11 +13,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from crm_pipeline.database.statements import statement
 from crm_pipeline.flows.webinars import NAME
-from crm_pipeline.flows.webinars.rules import Choices
+from crm_pipeline.flows.webinars.rules import NATURAL_KEY, PART_OF_ANOTHER, Choices
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.parts import SOBJECTS, UNSAID, own_parts
+from crm_pipeline.ledger.replay import replay_rows
 from crm_pipeline.sources.mapping import FieldMap
+from crm_pipeline.text import storable_json
+
+_SOURCES = {kind: source for source, kind in NATURAL_KEY.items()}
 
 
 def with_known(
@@ -38,6 +44,37 @@ def with_known(
         else each
         for each in intents
     ]
+
+
+def let_older_rows_count(ledger: Connection, account_id: str, intents: Sequence[Intent]) -> bool:
+    """Whose newest row is gone, refused or another's by now is heard by the rows that are left.
+
+    Else what these say would be older than what is known. The newest of them is to be read again
+    (`ledger.replay`), as it may have been read already. To be called before the intents are joined
+    with what is known, in the transaction that records them.
+
+    Args:
+        ledger: where versions are kept.
+        account_id: whose.
+        intents: what rows want; of activities that are not new it counts whose they are now.
+
+    Returns:
+        Whether rows are to be read again.
+    """
+    now = [
+        {"natural_key": each.natural_key, "person_key": each.person_key, "as_of": each.as_of}
+        for each in intents
+        if each.kind == "activity" and each.rejected_because != PART_OF_ANOTHER
+    ]
+    if not now:
+        return False
+    parameters = {"account_id": account_id, "flow": NAME, "rows": storable_json(now)}
+    left: defaultdict[str, list[int]] = defaultdict(list)
+    for key in ledger.scalars(statement("ledger/let_older_rows_count"), parameters):
+        kind, _, row_id = key.partition(":")
+        left[_SOURCES[kind]].append(int(row_id))
+    replay_rows(ledger, account_id, NAME, left, ["activity", "person"])
+    return bool(left)
 
 
 def joined(intent: Intent, as_of: datetime, known: Mapping[str, Any], chosen: Choices) -> Intent:

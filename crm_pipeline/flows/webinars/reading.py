@@ -13,7 +13,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
 from crm_pipeline.flows.webinars.figures import mapped_figures, with_figures
-from crm_pipeline.flows.webinars.lasting import with_known
+from crm_pipeline.flows.webinars.lasting import let_older_rows_count, with_known
 from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
 from crm_pipeline.flows.webinars.visits import Joined
@@ -21,7 +21,7 @@ from crm_pipeline.ledger.aliases import taken_aliases
 from crm_pipeline.ledger.answer_keys import answer_keys, note_answer_keys
 from crm_pipeline.ledger.held import held_for, held_statuses
 from crm_pipeline.ledger.positions import Position, positions
-from crm_pipeline.ledger.replay import rows_to_replay, rows_were_replayed, said_again
+from crm_pipeline.ledger.replay import RowsToReplay, rows_to_replay, rows_were_replayed, said_again
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.aliases import other_address
 from crm_pipeline.sources.computed import ANSWERS, answers_in
@@ -57,22 +57,23 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     rows = rows.with_again(again)
     noticed = _Noticed()
     yield from _batches(reading, rows, chosen, noticed)
-    for kinds, alone in replayed.parts.items():
-        for batch in _batches(reading, rows, chosen, noticed, alone):
-            said = said_again(ledger, account.account_id, batch.intents, kinds)
-            yield replace(batch, intents=said)
-    if reading.recording:
-        rows_were_replayed(ledger, account.account_id, NAME, reading.sources)
+    if noticed.left:
+        replayed = rows_to_replay(ledger, account.account_id, NAME)
+    yield from _replayed(reading, rows, chosen, noticed, replayed)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
         if added:
             ledger.execute(
                 statement("ledger/sessions_were_read"),
                 {"account_id": account.account_id, "sessions": added},
             )
-        yield from counted(
+        noticed.left = False
+        left = yield from counted(
             reading,
             lambda again: _batches(reading, rows.with_again(again), chosen, noticed),
         )
+        if left or noticed.left:
+            replayed = rows_to_replay(ledger, account.account_id, NAME)
+            yield from _replayed(reading, rows, chosen, noticed, replayed)
     yield from _answers_told(reading, rows)
     yield from _addresses_told(reading, noticed.other_addresses)
     if rows.redaction.taken:
@@ -97,12 +98,14 @@ class _Noticed:
         other_addresses: how many people joined with another address than theirs.
         early: visits that were over before their session began, by session.
         missed: rows of which a template makes nothing, by field.
+        left: whether rows are to be read again, as newer ones of their people count no more.
     """
 
     unknown: Counter[str] = field(default_factory=Counter)
     other_addresses: int = 0
     early: Counter[int] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
+    left: bool = False
 
 
 def _batches(
@@ -145,6 +148,8 @@ def _batches(
                 sent = [row for place, row in enumerate(chunk) if place not in refused]
                 read = Together(chunk, rows.people(sent), refused, Joined(), ())
             intents = rules.intents(read.rows, chosen, read.people, read.refused, read.visits)
+            if reading.recording:
+                noticed.left |= let_older_rows_count(reading.ledger, rows.account_id, intents)
             if chosen.needs_known:
                 intents = with_known(reading.ledger, rows.account_id, intents, chosen)
             if figures := mapped_figures(rows.overrides):
@@ -170,6 +175,23 @@ def _batches(
                 rows_by_session=Counter(each.event_session_id for each in read.rows),
                 numbers={("filtered_leads", "redacted"): taken} if taken else {},
             )
+
+
+def _replayed(
+    reading: Reading[AccountSettings],
+    rows: AccountRows,
+    chosen: rules.Choices,
+    noticed: _Noticed,
+    replayed: RowsToReplay,
+) -> Iterator[Batch]:
+    """The rows of which only some kinds are said again; then all that are replayed were read."""
+    account_id = rows.account_id
+    for kinds, alone in replayed.parts.items():
+        for batch in _batches(reading, rows, chosen, noticed, alone):
+            said = said_again(reading.ledger, account_id, batch.intents, kinds)
+            yield replace(batch, intents=said)
+    if reading.recording:
+        rows_were_replayed(reading.ledger, account_id, NAME, replayed, reading.sources)
 
 
 def mapped_answers(overrides: Iterable[FieldMapping]) -> dict[str, str]:

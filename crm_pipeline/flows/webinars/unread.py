@@ -6,7 +6,7 @@ transferred; where they differ, that day's rows are compared one by one.
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from crm_pipeline.accounts.store import pushed_sessions
 from crm_pipeline.database.statements import extract_shown
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME
+from crm_pipeline.flows.webinars.lasting import let_older_rows_count
 from crm_pipeline.flows.webinars.rules import NATURAL_KEY, vanished_activity
 from crm_pipeline.ledger.counts import (
     Count,
@@ -85,7 +86,7 @@ class Comparison:
 
 def counted(
     reading: Reading[AccountSettings], read_again: Callable[[Rows], Iterator[Batch]]
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, bool]:
     """Counts the warehouse's rows against the ledger, where that was last done a day ago.
 
     Args:
@@ -93,13 +94,17 @@ def counted(
         read_again: gives batches with these rows among them; the caller has recorded each one
             before it takes the next.
 
+    Returns:
+        Whether rows are to be read again, as newer ones of their people have vanished.
+
     Raises:
         ExtractError: the warehouse cannot be asked, or counts rows that no extract gives.
     """
     ledger, account = reading.ledger, reading.account
     due, last = last_counts(ledger, account.account_id)
     if not due:
-        return
+        return False
+    left = False
     far = positions(ledger, account.account_id, NAME)
     before = compare(ledger, reading.warehouse, account, last, far)
     after = before
@@ -118,6 +123,10 @@ def counted(
             # What is left of their attendances goes on without them.
             rest = others_of(ledger, account.account_id, found.gone)
             yield from read_again({found.source: rest}) if rest else ()
+        if found.gone and not found.too_many:
+            now_known = datetime.now(UTC)
+            nobodys = [vanished_activity(found.source, each, now_known) for each in found.gone]
+            left |= let_older_rows_count(ledger, account.account_id, nobodys)
         if found.to_be_gone:
             activities = [
                 vanished_activity(found.source, number, as_of, undoes=found.deleting)
@@ -133,6 +142,7 @@ def counted(
                 f"{extract_shown('row_counts')} counts {len(stuck)} rows that "
                 f"{now.source}.sql does not give: make the two agree"
             )
+    return left
 
 
 def compare(
