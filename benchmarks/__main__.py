@@ -317,6 +317,20 @@ def console(
     _warn_of_others(_console(), load_before)
 
 
+@app.command()
+def startup(
+    *,
+    times: Annotated[int, typer.Option(min=1, help="So often each; the quickest counts.")] = 5,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "startup.json",
+) -> None:
+    """Start the definitions beside Dagster's own modules, and each command's help."""
+    from benchmarks.startup import commands, measure, report
+
+    load_before = os.getloadavg()[0]
+    report(measure(times, commands()), _console(), results)
+    _warn_of_others(_console(), load_before)
+
+
 def _warn_of_others(console: Console, load: float) -> None:
     if load > (os.cpu_count() or 1) / 2:
         console.print(
