@@ -176,6 +176,26 @@ def test_few_among_many_operations_are_not_come_upon_one_by_one(stage: Stage) ->
             [found] = [line for line in plan if "operation w" in line]
             assert "Index" in found, found
             assert "operation_pkey" not in found
+        connection.execute(
+            text(
+                "UPDATE crm.operation SET error_code = 'A' WHERE natural_key LIKE 'r:%0';"
+                " UPDATE crm.operation SET reason_code = 'B' WHERE natural_key LIKE 'r:%05'"
+            )
+        )
+        connection.execute(text("ANALYZE crm.operation"))
+        states = ["pending", "rejected", "done"]
+        for code, number in (("A", 101), ("B", 99), ("C", 0)):
+            which = {**wanted, "states": states, "error_code": code, "limit": 101}
+            plan = list(connection.execute(asked, which).scalars())
+            by = {line.partition("using ")[2].partition(" ")[0] for line in plan}
+            assert {"operation_failed_with", "operation_rejected_with"} <= by, plan
+            rows = connection.execute(statement("operations/list_operations"), which).all()
+            assert [each.error_code for each in rows] == [code] * number
+            numbers = [each.operation_id for each in rows]
+            assert numbers == sorted(numbers)
+        none = {**wanted, "states": ["done"], "kind": "undo", "limit": 101}
+        plan = list(connection.execute(asked, none).scalars())
+        assert any("operation_kinds" in line for line in plan), plan
         connection.rollback()
 
 

@@ -1,6 +1,7 @@
 -- Operations in some states, oldest first: of one account or of all, of one kind or of all, and by
 -- the time of the last that happened to them. Those that are not settled are few among millions, and may
--- be the last ones: they are all found and then sorted, and not come upon in the order of numbers.
+-- be the last ones: they are all found and then sorted, and not come upon in the order of numbers. With a
+-- code there may be very many, which an index has in this order.
 SELECT
     o.operation_id,
     o.account_id,
@@ -22,30 +23,76 @@ SELECT
     o.next_attempt_at,
     greatest(o.created_at, o.sent_at, o.finished_at) AS happened_at
 FROM (
-    SELECT w.operation_id
-    FROM crm.operation AS w
-    WHERE
-        w.state = any(CAST(:states AS text []))
-        AND (CAST(:after AS bigint) IS NULL OR w.operation_id > :after)
-        AND (CAST(:account_id AS text) IS NULL OR w.account_id = :account_id)
-        AND (CAST(:error_code AS text) IS NULL OR :error_code IN (w.error_code, w.reason_code))
-        AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
-        AND (
-            CAST(:since AS timestamptz) IS NULL
-            OR greatest(w.created_at, w.sent_at, w.finished_at) >= :since
-        )
-        AND (
-            CAST(:until AS timestamptz) IS NULL
-            OR greatest(w.created_at, w.sent_at, w.finished_at) < :until
-        )
-    ORDER BY
-        CASE
-            WHEN
-                CAST(:states AS text [])
-                <@ ARRAY['pending', 'held', 'in_flight', 'failed', 'exhausted', 'left_out', 'dropped']
-                THEN w.operation_id + 0
-        END,
-        w.operation_id
+    (
+        SELECT w.operation_id
+        FROM crm.operation AS w
+        WHERE
+            CAST(:error_code AS text) IS NULL
+            AND w.state = any(CAST(:states AS text []))
+            AND (CAST(:after AS bigint) IS NULL OR w.operation_id > :after)
+            AND (CAST(:account_id AS text) IS NULL OR w.account_id = :account_id)
+            AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
+            AND (
+                CAST(:since AS timestamptz) IS NULL
+                OR greatest(w.created_at, w.sent_at, w.finished_at) >= :since
+            )
+            AND (
+                CAST(:until AS timestamptz) IS NULL
+                OR greatest(w.created_at, w.sent_at, w.finished_at) < :until
+            )
+        ORDER BY
+            CASE
+                WHEN
+                    CAST(:states AS text [])
+                    <@ ARRAY['pending', 'held', 'in_flight', 'failed', 'exhausted', 'left_out', 'dropped']
+                    THEN w.operation_id + 0
+            END,
+            w.operation_id
+        LIMIT :limit
+    )
+    UNION
+    (
+        SELECT w.operation_id
+        FROM crm.operation AS w
+        WHERE
+            w.error_code = :error_code
+            AND w.state = any(CAST(:states AS text []))
+            AND (CAST(:after AS bigint) IS NULL OR w.operation_id > :after)
+            AND (CAST(:account_id AS text) IS NULL OR w.account_id = :account_id)
+            AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
+            AND (
+                CAST(:since AS timestamptz) IS NULL
+                OR greatest(w.created_at, w.sent_at, w.finished_at) >= :since
+            )
+            AND (
+                CAST(:until AS timestamptz) IS NULL
+                OR greatest(w.created_at, w.sent_at, w.finished_at) < :until
+            )
+        ORDER BY w.operation_id
+        LIMIT :limit
+    )
+    UNION
+    (
+        SELECT w.operation_id
+        FROM crm.operation AS w
+        WHERE
+            w.reason_code = :error_code
+            AND w.state = any(CAST(:states AS text []))
+            AND (CAST(:after AS bigint) IS NULL OR w.operation_id > :after)
+            AND (CAST(:account_id AS text) IS NULL OR w.account_id = :account_id)
+            AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
+            AND (
+                CAST(:since AS timestamptz) IS NULL
+                OR greatest(w.created_at, w.sent_at, w.finished_at) >= :since
+            )
+            AND (
+                CAST(:until AS timestamptz) IS NULL
+                OR greatest(w.created_at, w.sent_at, w.finished_at) < :until
+            )
+        ORDER BY w.operation_id
+        LIMIT :limit
+    )
+    ORDER BY operation_id
     LIMIT :limit
 ) AS found
 INNER JOIN crm.operation AS o ON found.operation_id = o.operation_id
