@@ -11,7 +11,10 @@ from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch, write_of
 from crm_pipeline.delivery.windows import WINDOW, windows
 from crm_pipeline.ledger.due import DueActivity, DuePerson, due_activities
 from crm_pipeline.ledger.outcomes import Done
+from crm_pipeline.salesforce.comparison import alike
+from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.outcomes import Write
+from crm_pipeline.salesforce.soql import packed_in_queries
 
 _SOMEBODY = "000000000000000AAA"
 """In place of a person who has no record yet, when an activity is decided ahead."""
@@ -22,6 +25,7 @@ _Decided = tuple[DueActivity, Decision]
 def send_activities(desk: Desk, dispatch: Dispatch) -> None:
     """Sends every pending activity whose person is in the org."""
     for due in windows(desk.ledger, due_activities):
+        _read_doubted(desk, [each for each in due if each.is_doubted])
         with desk.ledger.step():
             ready = _decided(desk, due)
         writes = [_write(desk.chosen, activity, decision) for activity, decision in ready]
@@ -33,19 +37,20 @@ class ActivitiesBehind:
     """The activities of people who are being sent: each can go when its person is in the org.
 
     They go in whole calls, while other people are still on the way. Those that do not
-    fill a call, or may cost more than is left, are left to `send_activities`.
+    fill a call, may cost more than is left, or are doubted, are left to `send_activities`.
     """
 
     def __init__(self, desk: Desk, people: Sequence[DuePerson]) -> None:
         """Reads what is due about these people."""
         self._desk = desk
         self._person_keys = {person.operation_id: person.person_key for person in people}
-        self._undecided = due_activities(
+        due = due_activities(
             desk.ledger.connection,
             desk.ledger.account_id,
             limit=WINDOW,
             of_people=self._person_keys.values(),
         )
+        self._undecided = [each for each in due if not each.is_doubted]
         self._waiting: defaultdict[int | None, list[_Decided]] = defaultdict(list)
         self._ready: list[tuple[Decision, Write]] = []
 
@@ -72,6 +77,36 @@ class ActivitiesBehind:
         for activity, decision in _decided(self._desk, self._undecided):
             self._waiting[activity.person_key].append((activity, decision))
         self._undecided = []
+
+
+def _read_doubted(desk: Desk, doubted: Sequence[DueActivity]) -> None:
+    """Reads activities that are in the org nobody knows how: what is as it should be is not sent.
+
+    Calls the org, once for 10,000, if there are any. What is not there any more stays doubted.
+    """
+    if not doubted:
+        return
+    schema = desk.schemas.describe([EVENT])[EVENT]
+    wanted = {
+        each.salesforce_id: schema.fit({**each.intent, "WhoId": each.who_id}, "update").fields
+        for each in doubted
+    }
+    names = schema.readable(dict.fromkeys(name for fields in wanted.values() for name in fields))
+    ids = [each for each in wanted if each is not None]
+    queries = packed_in_queries(["Id", *names], EVENT, "Id", ids)
+    desk.allowance.demand_calls()
+    pages = query_all(desk.org.log_in(), queries).records
+    there = {record["Id"]: record for records in pages for record in records}
+    for each in doubted:
+        fields, record = wanted[each.salesforce_id], there.get(each.salesforce_id or "", {})
+        same = {
+            name.casefold()
+            for name, value in fields.items()
+            if name in record and alike(record[name], value, schema.fields[name].type)
+        }
+        each.last_intent = {f: value for f, value in each.intent.items() if f.casefold() in same}
+        if "whoid" in same:
+            each.last_person_key = each.person_key
 
 
 def _decided(desk: Desk, due: Sequence[DueActivity]) -> list[_Decided]:

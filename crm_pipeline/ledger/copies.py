@@ -178,7 +178,7 @@ def take_for_sent(connection: Connection, account_id: str, *, again: bool = True
 
 
 def bring_up_to_date(connection: Connection, operation_ids: Collection[int]) -> None:
-    """Has activities written anew that the org may have with other values than these want.
+    """Has activities read, and sent where need be, that the org may have with other values.
 
     Writes within the caller's transaction; that they are there is still to be recorded.
     """

@@ -125,6 +125,12 @@ class DueActivity:
     last_intent: Mapping[str, Any] | None
     gone_because: str | None = None
 
+    @property
+    def is_doubted(self) -> bool:
+        """Whether it is in the org, and the ledger does not know how we wrote it (`copies`)."""
+        is_there = self.salesforce_id is not None and self.gone_because is None
+        return is_there and self.last_intent == {}
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:

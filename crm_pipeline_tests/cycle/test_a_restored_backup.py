@@ -665,6 +665,31 @@ def test_what_the_source_said_since_the_copy_and_took_back_is_taken_back_in_the_
     assert bench.cycle().counts.api_calls == 0
 
 
+def test_what_was_written_since_the_copy_and_is_as_it_should_be_is_not_touched(
+    bench: Bench,
+) -> None:
+    """Of two that were cancelled since, one came back before the backup was restored, one after."""
+    two_registrations(bench)
+    bench.cycle()
+    back_up(bench)
+    there, back = THERE_AND_BACK["a stage"]
+    bench.connection.execute(text(there))
+    bench.cycle()
+    bench.connection.execute(text(f"{back} WHERE registration_id = 1"))
+    bench.cycle()
+    before = {each["Id"]: each for each in bench.records("Event")}
+    restore(bench)
+    bench.connection.execute(text(f"{back} WHERE registration_id = 2"))
+    the_next_second()
+    report = bench.cycle()
+    assert (written(report), report.counts.api_calls) == (1, 3)
+    after = {each["Id"]: each for each in bench.records("Event")}
+    same = [record_id for record_id, each in after.items() if each == before[record_id]]
+    assert (len(same), len(after)) == (1, 2)
+    assert not any("Cancelled" in each["Description"] for each in after.values())
+    assert bench.cycle().counts.api_calls == 0
+
+
 def test_what_is_taken_back_after_a_restore_is_not_sent_again(bench: Bench) -> None:
     """The copy cannot know what our user wrote last; by that all of it came back."""
     _, cycle_id = known_and_new(bench)

@@ -1,5 +1,5 @@
--- Has activities that were found in the org, perhaps with other values, written anew: what was found
--- counts as a version of which nothing is known, and what is wanted as the next one.
+-- Has activities that were found in the org, perhaps with other values, read there before they are sent:
+-- what was found counts as a version of which nothing is known, and what is wanted as the next one.
 WITH forgotten AS (
     UPDATE crm.operation AS o
     SET intent = '{}', person_key = NULL

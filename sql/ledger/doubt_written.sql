@@ -1,6 +1,6 @@
--- Of these records an older copy does not know what our user wrote last. Campaigns and memberships are
--- looked at again, and activities written anew, as those are that are found in the org
--- (bring_up_to_date); an activity that we deleted is gone for what is wanted now. So are records by a key
+-- Of these records an older copy does not know what our user wrote last. Campaigns, memberships and
+-- activities are looked at again, as those are that are found in the org (bring_up_to_date); an activity
+-- that we deleted is gone for what is wanted now. So are records by a key
 -- of ours; their fields say `{}`, which no value is alike (doubt_records). But what is taken back here is
 -- known, and is not sent again; nor is what the copy's own cycles wrote last, as after a restart of the
 -- server, which nobody can tell from an older copy. By seconds: no cycle that was lost wrote to a record
