@@ -71,7 +71,8 @@ PLANS = "CHAOS_PLANS"
 """In a task's environment it has the case's cycles planned, and the plans applied."""
 
 REPLAYS = "CHAOS_REPLAYS"
-"""In a task's environment it has all rows so far replayed with each of the case's cycles."""
+"""In a task's environment it has all rows so far replayed with each of the case's cycles: for the
+kinds of operations that it names, or for `all`."""
 
 UNDOES = "CHAOS_UNDOES"
 """In a task's environment it has the first cycle taken back instead of each of the case's: with
@@ -197,16 +198,19 @@ def _replayed(account_id: str) -> CycleReport:
     """Plans a replay of all there was so far, has it done, and runs the cycle that does."""
     _let_go()
     ever = Period(datetime(2000, 1, 1, tzinfo=UTC))
+    named = os.environ[REPLAYS]
+    kinds = None if named == "all" else frozenset(named.split())
     with engine("pipeline").connect() as connection:
         account = get_account(connection, account_id)
         found = rows_of_period(connection, engine("warehouse"), account, ever)
         connection.rollback()
-    with planned(account_id, Planning(replayed=found.rows), run_id="chaos", flows=_flows()) as plan:
+    planning = Planning(replayed=found.rows, replayed_kinds=kinds)
+    with planned(account_id, planning, run_id="chaos", flows=_flows()) as plan:
         if plan.report.state != "Complete":
             return plan.report
     with account_lock(engine("pipeline"), account_id) as connection:
         assert connection is not None
-        ask_replay(connection, account, found.rows)
+        ask_replay(connection, account, found.rows, kinds)
         connection.commit()
     return _at_once(account_id)
 
