@@ -76,7 +76,7 @@ def dictionary(
     )
     if out is None:
         for line in page.splitlines():
-            say(line)
+            say(line, as_it_is=True)
         return
     out.write_text(page, encoding="utf-8")
     say(f"Wrote {counted(len(lines), 'field')} to {out}.")

@@ -51,7 +51,7 @@ def export(
         schemas = {account_id: schemas_seen(connection, account_id) for account_id in chosen}
     if folder is None:
         for file in files:
-            say(f"---\n{file.written()}".rstrip())
+            say(f"---\n{file.written()}".rstrip(), as_it_is=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:

@@ -422,7 +422,7 @@ def new_key() -> None:
     """Print a fresh key for CRM_ENCRYPTION_KEYS; it is stored nowhere."""
     from crm_pipeline.accounts.credentials import new_key
 
-    say(new_key())
+    say(new_key(), as_it_is=True)
 
 
 def rotate_keys() -> None:

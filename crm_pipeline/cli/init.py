@@ -79,7 +79,7 @@ def init(
         say(f"{name} stays, and is not this version's: diff {shipped} {own}")
     if ".env" in written:
         for line in _NEXT:
-            say(line)
+            say(line, as_it_is=True)
 
 
 def _quoted(folder: Path) -> str:

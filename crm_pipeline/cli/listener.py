@@ -64,7 +64,7 @@ def show(account_id: AccountId) -> None:
             f"Account {account_id} takes no requests; `crm-pipeline listener set` switches them on."
         )
         return
-    say(yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True).strip())
+    say(yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True).strip(), as_it_is=True)
 
 
 @app.command("set")
@@ -262,7 +262,7 @@ def new(account_id: AccountId) -> None:
     with transaction() as connection:
         get_account(connection, account_id)
         made = make_key(connection, account_id)
-    say(made)
+    say(made, as_it_is=True)
     say(
         "Keep it now: only its digest is stored. Former keys hold until they are revoked.", err=True
     )

@@ -55,7 +55,7 @@ def dictionary() -> None:
     with transaction() as connection:
         page = views.dictionary(connection)
     for line in page.splitlines():
-        say(line)
+        say(line, as_it_is=True)
 
 
 @app.command()
@@ -66,4 +66,4 @@ def dbt() -> None:
     with transaction() as connection:
         page = dbt_sources(connection)
     for line in page.splitlines():
-        say(line)
+        say(line, as_it_is=True)

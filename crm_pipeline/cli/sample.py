@@ -54,7 +54,8 @@ def create(
     for client_id, name in islice(made.items(), _MOST_SHOWN):
         say(
             f"crm-pipeline account add {client_id} --client {client_id} "
-            f"--name {shlex.quote(name)} --login-url {_LOCAL_ORG}"
+            f"--name {shlex.quote(name)} --login-url {_LOCAL_ORG}",
+            as_it_is=True,
         )
     say("Each begins as a draft: `crm-pipeline account activate CLIENT` lets its cycles begin.")
     if len(made) > _MOST_SHOWN:

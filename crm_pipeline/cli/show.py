@@ -1,6 +1,7 @@
 """Display of commands: tables that fit a terminal, and stay whole in a pipe or a file."""
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _NARROWEST = 20
+
+_WHOLE = "\x00"
+"""Stands for a blank at which no line is broken; harmless texts have none."""
 
 _ACTS_ON_TERMINALS = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _JOINERS = "\u200c\u200d"
@@ -44,13 +48,31 @@ def harmless(text: str, *, keep: str = "\n") -> str:
     )
 
 
-def say(text: object = "", *, err: bool = False) -> None:
-    """Prints a line, harmless; where a document is made, it goes there and to stderr."""
+def say(text: object = "", *, err: bool = False, as_it_is: bool = False) -> None:
+    """Prints sentences, harmless; where a document is made, they go there and to stderr.
+
+    On a terminal they are wrapped between words, but for commands in them.
+
+    Args:
+        text: what is said.
+        err: whether it goes to stderr.
+        as_it_is: whether it is no sentences, but something to be copied or kept.
+    """
     made, line = document(), harmless(str(text))
     if made is not None and (made.alone or not err):
         made.say(line)
     if made is None or not made.alone:
-        _echo(line, err=err or made is not None)
+        err = err or made is not None
+        if not as_it_is and (sys.stderr if err else sys.stdout).isatty():
+            line = _in_lines(line, shutil.get_terminal_size().columns)
+        _echo(line, err=err)
+
+
+def _in_lines(text: str, width: int) -> str:
+    """A text whose lines are broken at blanks to fit; what stands in backquotes stays whole."""
+    kept = re.sub("`[^`]*`", lambda quoted: quoted[0].replace(" ", _WHOLE), text)
+    lines = [part for line in kept.split("\n") for part in _wrapped(line, width, whole_words=True)]
+    return "\n".join(lines).replace(_WHOLE, " ")
 
 
 def _echo(line: str, *, err: bool = False) -> None:
@@ -164,10 +186,14 @@ def _laid_out(
                 yield from (f"    {part}" for part in _wrapped(f"{columns[n]}: {text}", width - 4))
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrapped(text: str, width: int, *, whole_words: bool = False) -> list[str]:
     """A line in pieces of at most so many characters; blanks at its begin stay."""
     return textwrap.wrap(
-        text, max(width, _NARROWEST), break_on_hyphens=False, drop_whitespace=True
+        text,
+        max(width, _NARROWEST),
+        break_on_hyphens=False,
+        break_long_words=not whole_words,
+        drop_whitespace=True,
     ) or [text]
 
 

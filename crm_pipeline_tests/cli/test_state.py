@@ -207,3 +207,13 @@ def test_what_a_cycle_does_now_is_said_with_rate_and_estimate(run: Run, org: Org
 
 def test_nobody_watches_what_is_piped(run: Run, org: Org):
     assert "--watch needs a terminal" in run("state", "--watch", fails=1).stderr
+
+
+def test_sentences_are_wrapped_on_a_terminal_and_commands_in_them_stay_whole(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+):
+    printed = at_a_terminal(monkeypatch, "plan", "acme", "--from-now", columns=40)
+    assert "`crm-pipeline apply acme 1` sends" in printed
+    assert max(map(len, printed.splitlines())) <= 40, printed
+    key = at_a_terminal(monkeypatch, "account", "new-key", columns=20)
+    assert len(key.split()) == 1
