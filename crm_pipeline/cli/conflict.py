@@ -64,7 +64,9 @@ def overwrite(
     conflict_ids: ConflictIds = None, account: OfAccount = None, field: OfField = None
 ) -> None:
     """Write the source's values with the next cycle, over those of people in the org."""
-    _decide(conflict_ids, account, field, "source", "are as the source says from the next cycle on")
+    _decide(
+        conflict_ids, account, field, "source", "to be as the source says from the next cycle on"
+    )
 
 
 @app.command()
@@ -72,7 +74,7 @@ def keep(
     conflict_ids: ConflictIds = None, account: OfAccount = None, field: OfField = None
 ) -> None:
     """Keep the org's values, until the source or people in the org say something else."""
-    _decide(conflict_ids, account, field, "org", "stay as they are in the org")
+    _decide(conflict_ids, account, field, "org", "to stay as the org has them")
 
 
 def _decide(
@@ -92,7 +94,9 @@ def _decide(
         with locked(account_id) as connection:
             decide(connection, account_id, ids, side)
             touch_account(connection, account_id)
-        say_of_next_cycle(account_id, f"Account {account_id}: {counted(len(ids), 'field')} {what}.")
+        say_of_next_cycle(
+            account_id, f"Account {account_id} has {counted(len(ids), 'field')} {what}."
+        )
 
 
 def _chosen(

@@ -130,7 +130,10 @@ def test_who_was_refused_has_each_answer_told_and_what_waits(run: Run, told: Ben
 
 def test_who_was_filtered_is_found_with_the_filter(run: Run, told: Bench):
     for sought in ("p3@spam.example", "registration:3"):
-        assert "registration:3\t1\tfiltered by 'spam'" in run("find", ACCOUNT, sought).stdout
+        found = run("find", ACCOUNT, sought).stdout
+        assert "registration:3\t1\tfiltered by 'spam'" in found
+        assert "rejected: filtered by 'spam'" in found
+        assert "is not sent: filtered by 'spam'" in found
 
 
 def test_a_row_that_no_cycle_has_read_is_found_in_the_warehouse(run: Run, told: Bench):

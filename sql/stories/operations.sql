@@ -23,7 +23,11 @@ SELECT
     o.action,
     o.salesforce_id,
     o.sent,
-    o.reason,
+    CASE
+        WHEN o.memory ? 'filter' THEN o.reason || ' by ' || quote_literal(o.memory ->> 'filter')
+        WHEN o.intent ? 'part_of' THEN o.reason || ' (' || (o.intent ->> 'part_of') || ')'
+        ELSE o.reason
+    END AS reason,
     o.error_code,
     o.error_message,
     o.attempts_left,
