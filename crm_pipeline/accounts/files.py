@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -34,6 +34,10 @@ from crm_pipeline.accounts.templates import AnyText, Rules, Template, source_of
 
 _INT, _BOOL = "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool"
 _STR, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+
+
+_LONGEST_ID = 18
+"""Digits of an id, as PostgreSQL's bigint takes them."""
 
 
 class _TwiceError(ValueError):
@@ -156,15 +160,7 @@ class AccountFile(BaseModel):
         Raises:
             AccountError: it is no such file, or a value is impossible; it says where.
         """
-        try:
-            documents = list(yaml.load_all(text, _PlainLoader))
-        except _TwiceError as error:
-            raise AccountError(f"{what}: {error}.") from None
-        except yaml.YAMLError as error:
-            line = getattr(getattr(error, "problem_mark", None), "line", None)
-            where = "" if line is None else f" (line {line + 1})"
-            raise AccountError(f"{what} is neither YAML nor JSON{where}.") from None
-        said = [each for each in documents if each is not None]
+        said = _loaded(text, what)
         if not said or not all(isinstance(each, dict) for each in said):
             raise AccountError(f"{what} holds no account: it needs account, client, name, …")
         return [cls._parsed(values, what) for values in said]
@@ -206,6 +202,39 @@ class AccountFile(BaseModel):
             check_filter(file.account, filter_string)
         return file
 
+    def typed(self, part: "ListedPart") -> str:
+        """Returns what of it is a list, as people type it for `with_part`."""
+        if part == "mapping":
+            chosen = yaml.safe_load(self.written()).get("mapping")
+            return yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True) if chosen else ""
+        return "\n".join(map(str, getattr(self, part)))
+
+    def with_part(self, part: "ListedPart", text: str) -> Self:
+        """Returns the file with one of its lists as it is typed.
+
+        Args:
+            part: which.
+            text: YAML of objects and fields for the mapping; of the others one a line.
+
+        Raises:
+            AccountError: it is impossible; it says what of it.
+        """
+        what = f"The {part} of account {self.account}"
+        lines = [each.strip() for each in text.splitlines() if each.strip()]
+        said: object = lines
+        if part == "mapping":
+            said = next(iter(_loaded(text, what)), {})
+            if not isinstance(said, dict):
+                raise AccountError(
+                    f"{what} is objects and their fields, such as Lead: {{Region__c: "
+                    "{source: county}}."
+                )
+        elif part == "sessions":
+            for each in lines:
+                if not (each.isascii() and each.isdigit() and len(each) <= _LONGEST_ID):
+                    raise AccountError(f"{what}: {each!r} is no id of a session.")
+        return self._parsed({**yaml.safe_load(self.written()), part: said}, what)
+
     def written(self) -> str:
         """Returns it as YAML; what is not chosen is left out."""
         values = self.model_dump(mode="json", exclude_unset=True)
@@ -214,6 +243,29 @@ class AccountFile(BaseModel):
             for field, chosen in fields.items():
                 fields[field] = chosen and {k: v for k, v in chosen.items() if v is not None}
         return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True)
+
+
+def _loaded(text: str, what: str) -> list[Any]:
+    """Returns the documents that a text has.
+
+    Raises:
+        AccountError: it is neither YAML nor JSON.
+    """
+    try:
+        documents = list(yaml.load_all(text, _PlainLoader))
+    except _TwiceError as error:
+        raise AccountError(f"{what}: {error}.") from None
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = "" if line is None else f" (line {line + 1})"
+        raise AccountError(f"{what} is neither YAML nor JSON{where}.") from None
+    return [each for each in documents if each is not None]
+
+
+ListedPart = Literal["mapping", "filters", "sessions"]
+"""A part of an account that is a list of its own, and no setting."""
+
+LISTED_PARTS: Sequence[ListedPart] = get_args(ListedPart)
 
 
 def stored_file(connection: Connection, account_id: str) -> AccountFile:

@@ -309,7 +309,7 @@ def _change(file: "AccountFile", *, yes: bool) -> None:
             _add(file, yes=yes)
         elif itself:
             account.change(file.account, {}, itself, storage, yes=yes)
-        _change_lists(file, changes, yes=yes)
+        change_lists(file, changes, yes=yes)
         if stored is not None and settings:
             account.change(file.account, settings, {}, storage, yes=yes)
 
@@ -319,7 +319,7 @@ def _settings(changes: "Sequence[ChoiceChange]") -> dict[str, str | None]:
     return {each.choice: each.becomes for each in changes if each.of == "setting"}
 
 
-def _change_lists(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool) -> None:
+def change_lists(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool) -> None:
     """Makes mapping, filters and sessions as a file says."""
     from crm_pipeline.cli import account_filter, account_mapping, account_session
 
@@ -360,7 +360,7 @@ def _take_off(file: "AccountFile", session: int, *, yes: bool) -> None:
 
     if not file.sessions:
         agree(
-            f"The file of account {file.account} lists no session: all of its sessions go to "
+            f"Account {file.account} lists no session any more: all of its sessions go to "
             "Salesforce, with all that they had so far.",
             "Push all of them?",
             yes=yes,

@@ -8,7 +8,7 @@ from crm_pipeline.cli.arguments import AccountId, Yes, ids
 from crm_pipeline.cli.databases import locked, say_done, transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.questions import say_once
-from crm_pipeline.cli.show import print_table
+from crm_pipeline.cli.show import counted, print_table
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account
@@ -78,7 +78,7 @@ def _check(account: "Account", session: int, *, is_first: bool, yes: bool) -> No
         rows = sum(each.rows for each in stopped)
         what += (
             f" As the first one that account {account.account_id} lists it stops all others: "
-            f"{len(stopped)} sessions with {rows} registrations and attendances so far."
+            f"{counted(len(stopped), 'session')} with {rows} registrations and attendances so far."
         )
     if stopped or found is None:
         agree(what, "List it?", yes=yes)

@@ -11,7 +11,7 @@ import uvicorn
 from sqlalchemy import URL, Engine
 
 from crm_pipeline.console.app import PublicAddress, application
-from crm_pipeline.console.choosing import SettingsDesk
+from crm_pipeline.console.choosing import ChoiceDesk
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.logins import ConsoleLogin
 from crm_pipeline.console.sessions import Sessions
@@ -28,7 +28,7 @@ class Console:
         self,
         login: ConsoleLogin,
         pipeline: Engine,
-        desk: SettingsDesk,
+        desk: ChoiceDesk,
         *,
         standby: URL | None = None,
         public_url: str | None = None,

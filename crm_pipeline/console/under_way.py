@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_pipeline.accounts.account import AccountError
-from crm_pipeline.console.choosing import SettingsDesk, SettingSeen, SettingWanted
+from crm_pipeline.console.choosing import ChoiceDesk, ChoiceSeen, ChoiceWanted
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.errors import ConsoleError, log_bug, log_database
 from crm_pipeline.console.log import note
@@ -112,7 +112,7 @@ class LastSeen(Generic[W, F]):
 class WorkUnderWay:
     """What this process does; what it is ended in may be asked for again."""
 
-    def __init__(self, databases: ConsoleDatabases, desk: SettingsDesk) -> None:
+    def __init__(self, databases: ConsoleDatabases, desk: ChoiceDesk) -> None:
         """Begins with nothing.
 
         Args:
@@ -127,7 +127,7 @@ class WorkUnderWay:
         self._under_way: set[tuple[str, str]] = set()
         self.plans: LastSeen[int, CycleReport] = LastSeen()
         self.undos: LastSeen[CycleToUndo, Undo] = LastSeen()
-        self.settings: LastSeen[SettingWanted, SettingSeen] = LastSeen()
+        self.settings: LastSeen[ChoiceWanted, ChoiceSeen] = LastSeen()
 
     @property
     def stop_asked(self) -> Callable[[], bool]:

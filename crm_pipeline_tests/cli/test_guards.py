@@ -181,7 +181,7 @@ def test_a_listed_session_is_told_by_its_title_and_what_it_stops(
     add = ("account", "session", "add", "acme")
     refused = run(*add, 12, fails=1).stderr
     assert "Session 12 is 'Session 12' of 'Expo'." in refused
-    assert "stops all others: 1 sessions with 2 registrations and attendances so far" in refused
+    assert "stops all others: 1 session with 2 registrations and attendances so far" in refused
     run(*add, 12, typed="n\n", fails=1)
     assert "lists no session" in run("account", "session", "list", "acme").stdout
     run(*add, 12, "--yes")
@@ -196,7 +196,7 @@ def test_a_session_of_nobody_or_of_another_client_is_listed_only_on_purpose(
     for session in (1234, 11):
         told = run("account", "session", "add", "acme", session, fails=1).stderr
         assert f"Client client-1 has no session {session} in the warehouse" in told
-        assert "1 sessions with 4 registrations and attendances" in told
+        assert "1 session with 4 registrations and attendances" in told
     assert "lists no session" in run("account", "session", "list", "acme").stdout
 
 

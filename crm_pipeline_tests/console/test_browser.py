@@ -96,7 +96,7 @@ def test_a_hold_and_a_plan_are_approved(window: Screen, stage: Stage) -> None:
 def test_a_setting_is_changed(window: Screen) -> None:
     page = window.page
     page.goto("/accounts/acme")
-    page.get_by_role("link", name="all settings").click()
+    page.get_by_role("link", name="settings, mapping, filters, sessions").click()
     page.get_by_role("link", name="retry_share").click()
     page.get_by_label("retry_share").fill("0.3")
     page.get_by_role("button", name="See what that comes to").click()

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.store import (
     field_mappings,
+    filter_strings,
     get_account,
     misfits,
     pushed_sessions,
@@ -22,6 +23,7 @@ from crm_pipeline.cadence.standing import (
     waiting,
 )
 from crm_pipeline.console.asked import PageAddress, PageQuestion
+from crm_pipeline.console.pages.settings import choice_link
 from crm_pipeline.console.paging import PAGE_ROWS, first, more
 from crm_pipeline.console.parts import (
     Badge,
@@ -176,7 +178,9 @@ def account(asked: PageQuestion) -> ConsolePage:
         _campaigns(asked, account_id),
     ]
     if asked.somebody.role >= ConsoleRole.operator:
-        all_settings = Link("all settings", f"/accounts/{account_id}/settings")
+        all_settings = Link(
+            "settings, mapping, filters, sessions", f"/accounts/{account_id}/settings"
+        )
         parts.append(Facts("Settings", [("to look at and change", all_settings)]))
         parts.append(
             PageTable(
@@ -184,7 +188,7 @@ def account(asked: PageQuestion) -> ConsolePage:
                 "Settings that are not the default",
                 ("setting", "value"),
                 [
-                    (_setting(account_id, name), of.settings.typed(name))
+                    (choice_link(account_id, name), of.settings.typed(name))
                     for name in sorted(of.settings.model_fields_set)
                 ],
                 empty="All settings are the default.",
@@ -192,12 +196,8 @@ def account(asked: PageQuestion) -> ConsolePage:
         )
         if not of.draft:
             parts.append(_switch(of))
-        parts.append(_mapping(asked, account_id))
+        parts += [_mapping(asked, account_id), _filters(asked, account_id)]
     return ConsolePage(f"{of.name} ({account_id})", parts, "Accounts")
-
-
-def _setting(account_id: str, name: str) -> Link:
-    return Link(name, f"/accounts/{account_id}/settings?setting={name}")
 
 
 def _switch(of: Account) -> Form:
@@ -429,6 +429,16 @@ def _mapping(asked: PageQuestion, account_id: str) -> PageTable:
             for each in field_mappings(asked.connection, account_id)
         ],
         empty="All fields are mapped as by default.",
+    )
+
+
+def _filters(asked: PageQuestion, account_id: str) -> PageTable:
+    return PageTable(
+        "filters",
+        "Filters",
+        ("addresses that contain this go nowhere",),
+        [(each,) for each in filter_strings(asked.connection, account_id)],
+        empty="Nobody is filtered out by their address.",
     )
 
 

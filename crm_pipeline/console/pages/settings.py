@@ -1,10 +1,11 @@
-"""An account's settings: what there is to choose, what another value comes to, and storing it."""
+"""What an account chooses: what there is, what another choice comes to, and storing it."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.files import LISTED_PARTS, AccountFile, stored_file
 from crm_pipeline.accounts.store import (
     account_changes,
     disable_account,
@@ -13,7 +14,7 @@ from crm_pipeline.accounts.store import (
     hold_account,
 )
 from crm_pipeline.console.asked import ActionAddress, ActionDone, Order, PageAddress, PageQuestion
-from crm_pipeline.console.choosing import SettingSeen, SettingWanted
+from crm_pipeline.console.choosing import ChoiceSeen, ChoiceWanted
 from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.log import note
 from crm_pipeline.console.parts import (
@@ -40,17 +41,31 @@ def settings(asked: PageQuestion) -> ConsolePage:
     """All settings of an account, the one that is to be changed, and who changed which."""
     account_id = asked.path["account_id"]
     asked.account_id = account_id
-    of = get_account(asked.connection, account_id)
+    of = stored_file(asked.connection, account_id)
     parts: list[PagePart] = [
         Facts("", [("account", Link(account_id, f"/accounts/{account_id}")), ("name", of.name)]),
-        *_changing(asked, account_id, of.settings),
+        *_changing(asked, of),
+        PageTable(
+            "lists",
+            "Mapping, filters and sessions",
+            ("choice", "as it is", "what it does"),
+            [
+                (
+                    choice_link(account_id, part),
+                    of.typed(part),
+                    AccountFile.model_fields[part].description,
+                )
+                for part in LISTED_PARTS
+            ],
+            empty="",
+        ),
         PageTable(
             "settings",
             "Settings",
             ("setting", "value", "chosen", "what it does"),
             [
                 (
-                    Link(name, f"/accounts/{account_id}/settings?setting={name}"),
+                    choice_link(account_id, name),
                     of.settings.typed(name),
                     name in of.settings.model_fields_set,
                     field.description,
@@ -73,39 +88,62 @@ def settings(asked: PageQuestion) -> ConsolePage:
     return ConsolePage(f"Settings of {of.name} ({account_id})", parts, "Accounts")
 
 
-def _changing(asked: PageQuestion, account_id: str, chosen: AccountSettings) -> Iterator[PagePart]:
-    path = f"/accounts/{account_id}/settings"
-    if asked.work.is_under_way(account_id, _UNDER_WAY):
+def choice_link(account_id: str, name: str) -> Link:
+    """Leads to a choice of an account, by its name, to see it and to make another one."""
+    return Link(name, f"/accounts/{account_id}/settings?setting={name}")
+
+
+def _changing(asked: PageQuestion, of: AccountFile) -> Iterator[PagePart]:
+    path = f"/accounts/{of.account}/settings"
+    if asked.work.is_under_way(of.account, _UNDER_WAY):
         yield Note("What a change comes to is being looked at, or it is being stored.")
         yield Form(path, [], [Button("Look again")])
         return
-    seen = asked.work.settings.of(account_id)
+    seen = asked.work.settings.of(of.account)
     if seen is not None:
         yield from _seen(path, seen)
     if name := asked.query.get("setting"):
-        field = AccountSettings.model_fields.get(name)
-        if field is None:
-            raise ConsoleError(HTTPStatus.NOT_FOUND, "There is no such setting.")
-        yield Form(
-            path,
-            [
-                Field("setting", "", name, hidden=True),
-                Field("value", f"{name} (empty: the default)", chosen.typed(name), long=True),
-            ],
-            [Button("See what that comes to", "look")],
-            method="post",
-            title=f"Another {name}",
-            note=f"{field.description} Nothing is stored yet.",
-        )
+        yield _form(path, of, name)
 
 
-def _seen(path: str, seen: Seen[SettingWanted, SettingSeen]) -> Iterator[PagePart]:
+_HOW = {
+    "mapping": "as in an account's file",
+    "filters": "one a line",
+    "sessions": "their ids, one a line",
+}
+
+
+def _form(path: str, of: AccountFile, name: str) -> Form:
+    """Asks for another choice."""
+    part = next((each for each in LISTED_PARTS if each == name), None)
+    field = (AccountFile if part else AccountSettings).model_fields.get(name)
+    if field is None:
+        raise ConsoleError(HTTPStatus.NOT_FOUND, "There is no such setting.")
+    typed = of.typed(part) if part else of.settings.typed(name)
+    how = f"{_HOW[part]}; empty: none" if part else "empty: the default"
+    return Form(
+        path,
+        [
+            Field("setting", "", name, hidden=True),
+            Field("value", f"{name} ({how})", typed, long=True),
+        ],
+        [Button("See what that comes to", "look")],
+        method="post",
+        title=f"Other {name}" if part else f"Another {name}",
+        note=f"{field.description} Nothing is stored yet.",
+    )
+
+
+def _seen(path: str, seen: Seen[ChoiceWanted, ChoiceSeen]) -> Iterator[PagePart]:
     yield Note(seen.sentence, "calm" if seen.found else "bad")
     if seen.found is None or seen.is_done:
         return
-    yield Facts(
-        f"What another {seen.of.name} comes to",
-        [("is", seen.found.was or "none"), ("becomes", seen.found.becomes or "none")],
+    yield PageTable(
+        "changes_seen",
+        f"What changes of {seen.of.name}",
+        ("choice", "is", "becomes"),
+        seen.found.changes,
+        empty="",
     )
     yield PageTable(
         "effect",
@@ -123,7 +161,7 @@ def _seen(path: str, seen: Seen[SettingWanted, SettingSeen]) -> Iterator[PagePar
     )
 
 
-def _looking(work: WorkUnderWay, wanted: SettingWanted, who: str) -> Callable[[], str]:
+def _looking(work: WorkUnderWay, wanted: ChoiceWanted, who: str) -> Callable[[], str]:
     def look() -> str:
         with work.settings.failure_kept(wanted.account_id, wanted):
             found = work.desk.look(wanted, who)
@@ -134,7 +172,7 @@ def _looking(work: WorkUnderWay, wanted: SettingWanted, who: str) -> Callable[[]
     return look
 
 
-def _storing(work: WorkUnderWay, seen: SettingSeen, who: str) -> Callable[[], str]:
+def _storing(work: WorkUnderWay, seen: ChoiceSeen, who: str) -> Callable[[], str]:
     wanted = seen.wanted
 
     def store() -> str:
@@ -154,8 +192,8 @@ def change(order: Order) -> ActionDone:
     with order.databases.reading() as connection:
         get_account(connection, account_id)
     if does == "look":
-        wanted = SettingWanted(account_id, order.said("setting"), order.said("value") or None)
-        if wanted.name not in AccountSettings.model_fields:
+        wanted = ChoiceWanted(account_id, order.said("setting"), order.said("value") or None)
+        if wanted.name not in (*AccountSettings.model_fields, *LISTED_PARTS):
             raise ConsoleError(HTTPStatus.BAD_REQUEST, "There is no such setting.")
         action, done = "look at setting", "looked at"
         work = _looking(order.work, wanted, who)
