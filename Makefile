@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help install demo test tests test-deep lint style types bench chaos fleet fuzz picture \
-        reference site release clean
+        reference extracts site release clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
@@ -17,6 +17,7 @@ help:
 	@echo 'make fleet          workers, Redis, PostgreSQL as hosts that go (ACCOUNTS=500)'
 	@echo 'make fuzz           examples that no test has seen, thousands of requests to the listener'
 	@echo 'make reference      docs/commands.md anew, and tables of settings, errors and views'
+	@echo 'make extracts       sql/extract/<dialect>/ anew, made of the extracts of PostgreSQL'
 	@echo 'make site           the documentation as pages, into site/'
 	@echo 'make release        VERSION=0.2.0: tests, version, notes, commit, tag and wheels; pushes nothing'
 	@echo 'make picture        docs/*.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
@@ -91,6 +92,9 @@ ACCOUNTS := 24
 fleet: install
 	@FLEET_ACCOUNTS=$(ACCOUNTS) .venv/bin/pytest -q --durations 3 \
 	  crm_pipeline_tests/fleet/hosts_go.py crm_pipeline_tests/fleet/postgres_goes.py
+
+extracts: install
+	@.venv/bin/python -m crm_pipeline.dialects
 
 reference: install
 	@.venv/bin/python -m typer crm_pipeline.cli.app utils docs --name crm-pipeline \

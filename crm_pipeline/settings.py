@@ -40,7 +40,7 @@ FILES = _PACKED if _PACKED.is_dir() else PROJECT
 
 _ENV_FILE = ".env"
 
-_EXTRAS_OF_WAREHOUSES = ("duckdb", "snowflake")
+_EXTRAS_OF_WAREHOUSES = ("bigquery", "duckdb", "snowflake")
 _POSTGRESQL = ("postgresql", "postgres")
 _LOOKS = "it looks like postgresql://user:password@host:5432/database"
 

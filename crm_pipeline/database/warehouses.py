@@ -6,13 +6,22 @@ here is only what no statement can say.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    String,
+    TextClause,
+    bindparam,
+    create_engine,
+    event,
+)
 from sqlalchemy.pool import NullPool
 
 from crm_pipeline.database.errors import tell_no_values
@@ -65,7 +74,7 @@ def warehouse_at(url: URL, accounts_at_once: int, timezone: str) -> Engine:
     if (SQL / f"sessions/{name}.sql").is_file():
         _speak_zone(made, name, timezone)
     if not dialect.has_lists:
-        event.listen(made, "before_execute", _lists_as_json, retval=True)
+        event.listen(made, "before_execute", _as_drivers_take_it, retval=True)
     tell_no_values(made)
     return made
 
@@ -151,19 +160,30 @@ def _speak_zone(made: Engine, name: str, timezone: str) -> None:
         cursor.close()
 
 
-def _lists_as_json(
+def _as_drivers_take_it(
     _connection: Connection,
     executed: Any,
     multiparams: Any,
     params: Mapping[str, Any],
     _options: object,
 ) -> tuple[Any, Any, Any]:
-    """Writes lists among the parameters of a statement as JSON arrays."""
+    """Writes lists among the parameters of a statement as JSON arrays, and times as of UTC.
 
-    def written(each: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: storable_json(value) if isinstance(value, list) else value
-            for name, value in each.items()
-        }
+    Some drivers leave the zone of a time out; BigQuery's must know of what type nothing is.
+    """
 
-    return executed, [written(each) for each in multiparams], written(params)
+    def written(value: Any) -> Any:
+        match value:
+            case list():
+                return storable_json(value)
+            case datetime() if value.tzinfo is not None:
+                return value.astimezone(UTC)
+            case _:
+                return value
+
+    given = [{name: written(value) for name, value in each.items()} for each in multiparams]
+    single = {name: written(value) for name, value in params.items()}
+    if isinstance(executed, TextClause):
+        missing = sorted(name for name, value in single.items() if value is None)
+        executed = executed.bindparams(*(bindparam(name, type_=String()) for name in missing))
+    return executed, given, single

@@ -72,31 +72,144 @@ done AS (
     SELECT
         i.attendance_id,
         max(i.shipped_at) AS shipped_at,
-        sum(extract(EPOCH FROM i.shipped_at)) FILTER (WHERE isfinite(i.shipped_at)) AS seconds,
+        sum(i.seconds) AS seconds,
         count(*) FILTER (WHERE i.kind = 'question') AS questions_asked,
         count(*) FILTER (WHERE i.kind = 'survey') AS surveys_answered,
         count(*) FILTER (WHERE i.kind = 'resource') AS resources_downloaded,
         count(*) FILTER (WHERE i.kind = 'link') AS links_clicked,
-        json_agg(said.it ORDER BY i.at, i.interaction_id)
-        FILTER (WHERE i.kind = 'question') AS questions,
-        json_agg(said.it ORDER BY i.at, i.interaction_id)
-        FILTER (WHERE i.kind = 'survey') AS surveys,
-        json_agg(said.it ORDER BY i.at, i.interaction_id)
-        FILTER (WHERE i.kind = 'resource') AS resources,
-        json_agg(said.it ORDER BY i.at, i.interaction_id)
-        FILTER (WHERE i.kind = 'link') AS links,
-        (
-            array_agg(i.value ORDER BY i.at DESC, i.interaction_id DESC)
-            FILTER (WHERE i.kind = 'rating')
-        )[1] AS rating,
-        max(i.at) FILTER (WHERE i.kind = 'certificate') AS certificate_at
-    FROM changed AS c
-    INNER JOIN warehouse.interaction AS i
-        ON c.attendance_id = i.attendance_id AND i.client_id = :client_id
-    CROSS JOIN LATERAL (
-        SELECT json_build_object('label', i.label, 'value', i.value, 'url', i.url) AS it
-    ) AS said
+        json_agg(
+            json_build_object('label', i.label, 'value', i.value, 'url', i.url)
+            ORDER BY i.happened_at, i.interaction_id
+        ) FILTER (WHERE i.kind = 'question') AS questions,
+        json_agg(
+            json_build_object('label', i.label, 'value', i.value, 'url', i.url)
+            ORDER BY i.happened_at, i.interaction_id
+        ) FILTER (WHERE i.kind = 'survey') AS surveys,
+        json_agg(
+            json_build_object('label', i.label, 'value', i.value, 'url', i.url)
+            ORDER BY i.happened_at, i.interaction_id
+        ) FILTER (WHERE i.kind = 'resource') AS resources,
+        json_agg(
+            json_build_object('label', i.label, 'value', i.value, 'url', i.url)
+            ORDER BY i.happened_at, i.interaction_id
+        ) FILTER (WHERE i.kind = 'link') AS links,
+        max(i.value) FILTER (WHERE i.kind = 'rating' AND i.recency = 1) AS rating,
+        max(i.happened_at) FILTER (WHERE i.kind = 'certificate') AS certificate_at
+    FROM (
+        SELECT
+            i.attendance_id,
+            i.interaction_id,
+            i.kind,
+            i.label,
+            i.value,
+            i.url,
+            i."at" AS happened_at,
+            i.shipped_at,
+            CASE
+                WHEN isfinite(i.shipped_at)
+                    THEN CAST(extract(EPOCH FROM i.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END AS seconds,
+            row_number() OVER (
+                PARTITION BY i.attendance_id, i.kind ORDER BY i."at" DESC, i.interaction_id DESC
+            ) AS recency
+        FROM changed AS c
+        INNER JOIN warehouse.interaction AS i
+            ON c.attendance_id = i.attendance_id AND i.client_id = :client_id
+    ) AS i
     GROUP BY i.attendance_id
+),
+
+poll AS (
+    SELECT
+        latest.attendance_id,
+        max(latest.shipped_at) AS shipped_at,
+        sum(latest.seconds) AS seconds,
+        count(*) AS questions_answered,
+        json_agg(
+            json_build_object('question', latest.question, 'answer', latest.answer)
+            ORDER BY latest.answered_at, latest.poll_answer_id
+        ) FILTER (WHERE latest.recency <= 10) AS polls
+    FROM (
+        SELECT
+            pa.attendance_id,
+            pa.poll_answer_id,
+            pa.answer,
+            pa.answered_at,
+            pq.question,
+            greatest(pa.shipped_at, pq.shipped_at) AS shipped_at,
+            CASE
+                WHEN isfinite(pa.shipped_at)
+                    THEN CAST(extract(EPOCH FROM pa.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            + CASE
+                WHEN isfinite(pq.shipped_at)
+                    THEN CAST(extract(EPOCH FROM pq.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END AS seconds,
+            row_number() OVER (
+                PARTITION BY pa.attendance_id ORDER BY pa.answered_at DESC, pa.poll_answer_id DESC
+            ) AS recency
+        FROM changed AS c
+        INNER JOIN warehouse.poll_answer AS pa
+            ON c.attendance_id = pa.attendance_id AND pa.client_id = :client_id
+        INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
+    ) AS latest
+    GROUP BY latest.attendance_id
+),
+
+answered AS (
+    SELECT
+        m.chat_message_id,
+        max(cr.shipped_at) AS shipped_at,
+        sum(
+            CASE
+                WHEN isfinite(cr.shipped_at)
+                    THEN CAST(extract(EPOCH FROM cr.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+        ) AS seconds,
+        json_agg(cr.reply ORDER BY cr.replied_at, cr.chat_reply_id) AS replies
+    FROM changed AS c
+    INNER JOIN warehouse.chat_message AS m
+        ON c.attendance_id = m.attendance_id AND m.client_id = :client_id
+    INNER JOIN warehouse.chat_reply AS cr ON m.chat_message_id = cr.chat_message_id
+    GROUP BY m.chat_message_id
+),
+
+chat AS (
+    SELECT
+        latest.attendance_id,
+        max(latest.shipped_at) AS shipped_at,
+        sum(latest.seconds) AS seconds,
+        json_agg(
+            json_build_object('message', latest.message, 'replies', CAST(latest.replies AS json))
+            ORDER BY latest.sent_at, latest.chat_message_id
+        ) FILTER (WHERE latest.recency <= 5) AS chats
+    FROM (
+        SELECT
+            m.attendance_id,
+            m.chat_message_id,
+            m.message,
+            m.sent_at,
+            greatest(m.shipped_at, answered.shipped_at) AS shipped_at,
+            coalesce(answered.replies, CAST('[]' AS json)) AS replies,
+            coalesce(answered.seconds, 0)
+            + CASE
+                WHEN isfinite(m.shipped_at)
+                    THEN CAST(extract(EPOCH FROM m.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END AS seconds,
+            row_number() OVER (
+                PARTITION BY m.attendance_id ORDER BY m.sent_at DESC, m.chat_message_id DESC
+            ) AS recency
+        FROM changed AS c
+        INNER JOIN warehouse.chat_message AS m
+            ON c.attendance_id = m.attendance_id AND m.client_id = :client_id
+        LEFT JOIN answered ON m.chat_message_id = answered.chat_message_id
+    ) AS latest
+    GROUP BY latest.attendance_id
 )
 
 SELECT
@@ -128,7 +241,7 @@ SELECT
     p.country_code,
     p.phone_1,
     poll.polls,
-    poll.questions_answered,
+    coalesce(poll.questions_answered, 0) AS questions_answered,
     chat.chats,
     done.questions,
     done.questions_asked,
@@ -141,12 +254,30 @@ SELECT
     done.rating,
     done.certificate_at,
     CAST(
-        coalesce(shipped.seconds, 0)
-        + coalesce(poll.answered_seconds, 0)
-        + coalesce(poll.asked_seconds, 0)
-        + coalesce(chat.said_seconds, 0)
-        + coalesce(chat.replied_seconds, 0)
-        + coalesce(done.seconds, 0) AS bigint
+        coalesce(poll.seconds, 0)
+        + coalesce(chat.seconds, 0)
+        + coalesce(done.seconds, 0)
+        + CASE
+            WHEN isfinite(a.shipped_at)
+                THEN CAST(extract(EPOCH FROM a.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        + CASE
+            WHEN isfinite(p.shipped_at)
+                THEN CAST(extract(EPOCH FROM p.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        + CASE
+            WHEN isfinite(s.shipped_at)
+                THEN CAST(extract(EPOCH FROM s.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        + CASE
+            WHEN isfinite(e.shipped_at)
+                THEN CAST(extract(EPOCH FROM e.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        AS bigint
     ) AS parts,
     greatest(
         a.shipped_at,
@@ -163,75 +294,8 @@ INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
 INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
 LEFT JOIN done ON c.attendance_id = done.attendance_id
-CROSS JOIN LATERAL (
-    SELECT
-        sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
-        FILTER (WHERE isfinite(v.shipped_at)) AS seconds
-    FROM (
-        VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
-    ) AS v (shipped_at)
-) AS shipped
-CROSS JOIN LATERAL (
-    SELECT
-        max(latest.shipped_at) AS shipped_at,
-        sum(extract(EPOCH FROM latest.answer_shipped_at))
-        FILTER (WHERE isfinite(latest.answer_shipped_at)) AS answered_seconds,
-        sum(extract(EPOCH FROM latest.question_shipped_at))
-        FILTER (WHERE isfinite(latest.question_shipped_at)) AS asked_seconds,
-        count(*) AS questions_answered,
-        json_agg(
-            json_build_object('question', latest.question, 'answer', latest.answer)
-            ORDER BY latest.answered_at, latest.poll_answer_id
-        ) FILTER (WHERE latest.recency <= 10) AS polls
-    FROM (
-        SELECT
-            pa.poll_answer_id,
-            pa.answer,
-            pa.answered_at,
-            greatest(pa.shipped_at, pq.shipped_at) AS shipped_at,
-            pa.shipped_at AS answer_shipped_at,
-            pq.shipped_at AS question_shipped_at,
-            pq.question,
-            row_number() OVER (ORDER BY pa.answered_at DESC, pa.poll_answer_id DESC) AS recency
-        FROM warehouse.poll_answer AS pa
-        INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
-        WHERE pa.attendance_id = a.attendance_id AND pa.client_id = a.client_id
-    ) AS latest
-) AS poll
-CROSS JOIN LATERAL (
-    SELECT
-        greatest(max(latest.shipped_at), max(latest.replied_shipped_at)) AS shipped_at,
-        sum(extract(EPOCH FROM latest.shipped_at))
-        FILTER (WHERE isfinite(latest.shipped_at)) AS said_seconds,
-        sum(latest.seconds) AS replied_seconds,
-        json_agg(
-            json_build_object('message', latest.message, 'replies', latest.replies)
-            ORDER BY latest.sent_at, latest.chat_message_id
-        ) FILTER (WHERE latest.recency <= 5) AS chats
-    FROM (
-        SELECT
-            m.chat_message_id,
-            m.message,
-            m.sent_at,
-            m.shipped_at,
-            answered.replies,
-            answered.shipped_at AS replied_shipped_at,
-            answered.seconds,
-            row_number() OVER (ORDER BY m.sent_at DESC, m.chat_message_id DESC) AS recency
-        FROM warehouse.chat_message AS m
-        CROSS JOIN LATERAL (
-            SELECT
-                max(cr.shipped_at) AS shipped_at,
-                sum(extract(EPOCH FROM cr.shipped_at)) FILTER (WHERE isfinite(cr.shipped_at)) AS seconds,
-                coalesce(
-                    json_agg(cr.reply ORDER BY cr.replied_at, cr.chat_reply_id), '[]'
-                ) AS replies
-            FROM warehouse.chat_reply AS cr
-            WHERE cr.chat_message_id = m.chat_message_id
-        ) AS answered
-        WHERE m.attendance_id = a.attendance_id AND m.client_id = a.client_id
-    ) AS latest
-) AS chat
+LEFT JOIN poll ON c.attendance_id = poll.attendance_id
+LEFT JOIN chat ON c.attendance_id = chat.attendance_id
 WHERE
     a.client_id = :client_id
     AND (

@@ -4,8 +4,8 @@
 -- Parameter: client_ids (NULL: all). The columns' names are the contract, as in registrations.sql.
 SELECT
     shipped.client_id,
-    sum(shipped.registrations)::bigint AS registrations,
-    sum(shipped.attendances)::bigint AS attendances,
+    CAST(sum(shipped.registrations) AS bigint) AS registrations,
+    CAST(sum(shipped.attendances) AS bigint) AS attendances,
     CAST(max(shipped.newest) AS timestamptz) AS newest
 FROM (
     SELECT e.client_id, 0 AS registrations, 0 AS attendances, max(e.shipped_at) AS newest

@@ -21,12 +21,14 @@ SELECT
         FROM warehouse.event AS x
         WHERE x.client_id = e.client_id AND x.series = e.series
     ) AS series_ends_at,
-    ARRAY(
-        SELECT s.event_session_id
-        FROM warehouse.event_session AS s
-        WHERE s.event_id = e.event_id
-        ORDER BY s.event_session_id
-    ) AS sessions
+    held.sessions
 FROM warehouse.event AS e
+LEFT JOIN (
+    SELECT s.event_id, array_agg(s.event_session_id ORDER BY s.event_session_id) AS sessions
+    FROM warehouse.event_session AS s
+    INNER JOIN warehouse.event AS x ON s.event_id = x.event_id
+    WHERE x.client_id = :client_id AND x.event_id = any(CAST(:event_ids AS bigint []))
+    GROUP BY s.event_id
+) AS held ON e.event_id = held.event_id
 WHERE e.client_id = :client_id AND e.event_id = any(CAST(:event_ids AS bigint []))
 ORDER BY e.event_id

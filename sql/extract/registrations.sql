@@ -91,21 +91,35 @@ SELECT
     p.postal_code,
     p.country_code,
     p.phone_1,
-    CAST(coalesce(shipped.seconds, 0) AS bigint) AS parts,
+    CAST(
+        CASE
+            WHEN isfinite(r.shipped_at)
+                THEN CAST(extract(EPOCH FROM r.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        + CASE
+            WHEN isfinite(p.shipped_at)
+                THEN CAST(extract(EPOCH FROM p.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        + CASE
+            WHEN isfinite(s.shipped_at)
+                THEN CAST(extract(EPOCH FROM s.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        + CASE
+            WHEN isfinite(e.shipped_at)
+                THEN CAST(extract(EPOCH FROM e.shipped_at) AS numeric (38, 6))
+            ELSE 0
+        END
+        AS bigint
+    ) AS parts,
     greatest(r.shipped_at, p.shipped_at, s.shipped_at, e.shipped_at) AS changed_at
 FROM changed AS c
 INNER JOIN warehouse.registration AS r ON c.registration_id = r.registration_id
 INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
 INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
-CROSS JOIN LATERAL (
-    SELECT
-        sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
-        FILTER (WHERE isfinite(v.shipped_at)) AS seconds
-    FROM (
-        VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
-    ) AS v (shipped_at)
-) AS shipped
 WHERE
     r.client_id = :client_id
     AND (

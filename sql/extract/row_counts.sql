@@ -46,80 +46,123 @@ participation AS (
     SELECT
         r.registration_id AS id,
         r.event_session_id,
-        p.person_id IS NOT NULL AND e.event_id IS NOT NULL AS is_whole,
+        CASE WHEN p.person_id IS NULL OR e.event_id IS NULL THEN 0 ELSE 1 END AS is_whole,
         greatest(r.shipped_at, p.shipped_at, s.shipped_at, e.shipped_at) AS changed_at,
-        CAST(coalesce(shipped.seconds, 0) AS bigint) AS parts
+        CAST(
+            CASE
+                WHEN isfinite(r.shipped_at)
+                    THEN CAST(extract(EPOCH FROM r.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            + CASE
+                WHEN isfinite(p.shipped_at)
+                    THEN CAST(extract(EPOCH FROM p.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            + CASE
+                WHEN isfinite(s.shipped_at)
+                    THEN CAST(extract(EPOCH FROM s.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            + CASE
+                WHEN isfinite(e.shipped_at)
+                    THEN CAST(extract(EPOCH FROM e.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            AS bigint
+        ) AS parts
     FROM warehouse.registration AS r
     LEFT JOIN warehouse.person AS p ON r.person_id = p.person_id
     LEFT JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
     LEFT JOIN warehouse.event AS e ON s.event_id = e.event_id
-    CROSS JOIN LATERAL (
-        SELECT
-            sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
-            FILTER (WHERE isfinite(v.shipped_at)) AS seconds
-        FROM (
-            VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
-        ) AS v (shipped_at)
-    ) AS shipped
     WHERE :source = 'registrations' AND r.client_id = :client_id
     UNION ALL
     SELECT
         a.attendance_id,
         a.event_session_id,
-        p.person_id IS NOT NULL AND e.event_id IS NOT NULL,
+        CASE WHEN p.person_id IS NULL OR e.event_id IS NULL THEN 0 ELSE 1 END,
         greatest(a.shipped_at, p.shipped_at, s.shipped_at, e.shipped_at, part.shipped_at),
-        CAST(coalesce(shipped.seconds, 0) + coalesce(part.seconds, 0) AS bigint)
+        CAST(
+            coalesce(part.seconds, 0)
+            + CASE
+                WHEN isfinite(a.shipped_at)
+                    THEN CAST(extract(EPOCH FROM a.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            + CASE
+                WHEN isfinite(p.shipped_at)
+                    THEN CAST(extract(EPOCH FROM p.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            + CASE
+                WHEN isfinite(s.shipped_at)
+                    THEN CAST(extract(EPOCH FROM s.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            + CASE
+                WHEN isfinite(e.shipped_at)
+                    THEN CAST(extract(EPOCH FROM e.shipped_at) AS numeric (38, 6))
+                ELSE 0
+            END
+            AS bigint
+        )
     FROM warehouse.attendance AS a
     LEFT JOIN warehouse.person AS p ON a.person_id = p.person_id
     LEFT JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
     LEFT JOIN warehouse.event AS e ON s.event_id = e.event_id
     LEFT JOIN part ON a.attendance_id = part.attendance_id
-    CROSS JOIN LATERAL (
-        SELECT
-            sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
-            FILTER (WHERE isfinite(v.shipped_at)) AS seconds
-        FROM (
-            VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
-        ) AS v (shipped_at)
-    ) AS shipped
     WHERE :source = 'attendances' AND a.client_id = :client_id
 ),
 
-dated AS (
+bounded AS (
     SELECT
         x.id,
         x.is_whole,
         x.parts,
-        bounded.changed_at,
-        CAST(bounded.changed_at AT TIME ZONE 'UTC' AS date) AS day
+        -- No cycle asks for what was shipped before 1970: here it counts as if it were then.
+        greatest(
+            CAST(x.changed_at AS timestamptz), CAST('1970-01-01 00:00:00+00:00' AS timestamptz)
+        ) AS changed_at
     FROM participation AS x
-    -- No cycle asks for what was shipped before 1970: here it counts as if it were then.
-    CROSS JOIN LATERAL (
-        SELECT greatest(CAST(x.changed_at AS timestamptz), to_timestamp(0)) AS changed_at
-    ) AS bounded
     WHERE
         x.id IS NOT NULL
-        AND x.changed_at <= :until
+        AND x.changed_at <= CAST(:until AS timestamptz)
         AND (
             CAST(:sessions AS bigint []) IS NULL
             OR x.event_session_id = any(CAST(:sessions AS bigint []))
         )
+),
+
+dated AS (
+    SELECT
+        b.id,
+        b.is_whole,
+        b.parts,
+        b.changed_at,
+        CAST(b.changed_at AT TIME ZONE 'UTC' AS date) AS day,
+        CASE
+            WHEN CAST(b.changed_at AT TIME ZONE 'UTC' AS date) = any(CAST(:days AS date []))
+                THEN 1
+            ELSE 0
+        END AS is_named
+    FROM bounded AS b
 )
 
 SELECT
     d.day,
-    count(*) FILTER (WHERE d.is_whole) AS rows,
+    count(*) FILTER (WHERE d.is_whole = 1) AS rows,
     coalesce(
         sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric (38, 6)) + d.id)
-        FILTER (WHERE d.is_whole),
+        FILTER (WHERE d.is_whole = 1),
         0
     ) AS seconds,
-    coalesce(sum(d.parts) FILTER (WHERE d.is_whole), 0)::bigint AS parts,
-    array_agg(d.id) FILTER (WHERE NOT d.is_whole) AS incomplete,
-    array_agg(d.id) FILTER (WHERE d.is_whole AND d.day = any(CAST(:days AS date []))) AS ids,
-    array_agg(d.changed_at)
-    FILTER (WHERE d.is_whole AND d.day = any(CAST(:days AS date []))) AS times,
-    array_agg(d.parts) FILTER (WHERE d.is_whole AND d.day = any(CAST(:days AS date []))) AS parts_of
+    CAST(coalesce(sum(d.parts) FILTER (WHERE d.is_whole = 1), 0) AS bigint) AS parts,
+    array_agg(d.id ORDER BY d.id) FILTER (WHERE d.is_whole = 0) AS incomplete,
+    array_agg(d.id ORDER BY d.id) FILTER (WHERE d.is_whole = 1 AND d.is_named = 1) AS ids,
+    array_agg(CAST(d.changed_at AS timestamptz) ORDER BY d.id)
+    FILTER (WHERE d.is_whole = 1 AND d.is_named = 1) AS times,
+    array_agg(d.parts ORDER BY d.id)
+    FILTER (WHERE d.is_whole = 1 AND d.is_named = 1) AS parts_of
 FROM dated AS d
 GROUP BY d.day
 ORDER BY d.day

@@ -21,7 +21,16 @@ timed AS (
 ),
 
 by_day AS (
-    SELECT t.*, CAST(t.changed_at AT TIME ZONE 'UTC' AS date) AS day
+    SELECT
+        t.lead_id,
+        t.changed_at,
+        CAST(t.changed_at AT TIME ZONE 'UTC' AS date) AS day,
+        CASE
+            WHEN t.changed_at IS NULL THEN 1
+            WHEN CAST(t.changed_at AT TIME ZONE 'UTC' AS date) = any(CAST(:days AS date []))
+                THEN 1
+            ELSE 0
+        END AS is_named
     FROM timed AS t
     WHERE t.changed_at IS NULL OR t.changed_at <= :until
 )
@@ -30,9 +39,8 @@ SELECT
     d.day,
     count(*) AS leads,
     coalesce(sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric (38, 6))), 0) AS seconds,
-    array_agg(d.lead_id ORDER BY d.lead_id)
-    FILTER (WHERE d.day IS NULL OR d.day = any(CAST(:days AS date []))) AS ids,
+    array_agg(CAST(d.lead_id AS text) ORDER BY d.lead_id) FILTER (WHERE d.is_named = 1) AS ids,
     array_agg(CAST(d.changed_at AS timestamptz) ORDER BY d.lead_id)
-    FILTER (WHERE d.day IS NULL OR d.day = any(CAST(:days AS date []))) AS times
+    FILTER (WHERE d.is_named = 1) AS times
 FROM by_day AS d
 GROUP BY d.day

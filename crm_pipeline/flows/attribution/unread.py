@@ -6,7 +6,7 @@ differ, that day's leads are compared one by one: those that were not read are r
 are not in the warehouse any more are known.
 """
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -213,10 +213,15 @@ def _days(part: LeadsReading, until: datetime, of_days: Collection[date] = ()) -
             as_day(row.day): (
                 row.leads,
                 as_decimal(row.seconds),
-                dict(zip(as_list(row.ids), times_in(row.times), strict=True)),
+                _with_times(as_list(row.ids), times_in(row.times)),
             )
             for row in rows
         }
+
+
+def _with_times(ids: Sequence[str], times: Sequence[datetime | None]) -> dict[str, datetime | None]:
+    """The leads of a day, which have all a time or none; arrays of some dialects leave NULL out."""
+    return dict(zip(ids, times or (None,) * len(ids), strict=True))
 
 
 def _named(days: _Days) -> dict[str, datetime]:

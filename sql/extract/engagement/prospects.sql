@@ -24,6 +24,30 @@ WITH changed AS (
         CAST(:prospect_ids AS text []) IS NULL
         OR c.prospect_id = any(CAST(:prospect_ids AS text []))
     GROUP BY c.prospect_id
+),
+
+tagged AS (
+    SELECT
+        t.prospect_id,
+        jsonb_object_agg(
+            t.tag_id, jsonb_build_object('since', CAST(t.since AS timestamptz), 'times', t.times)
+        ) AS tags
+    FROM changed AS c
+    INNER JOIN warehouse.prospect_tag AS t
+        ON t.client_id = :client_id AND c.prospect_id = t.prospect_id
+    GROUP BY t.prospect_id
+),
+
+scored AS (
+    SELECT
+        s.prospect_id,
+        jsonb_object_agg(
+            s.score_id, jsonb_build_object('value', s.value, 'grade', s.grade)
+        ) AS scores
+    FROM changed AS c
+    INNER JOIN warehouse.prospect_score AS s
+        ON s.client_id = :client_id AND c.prospect_id = s.prospect_id
+    GROUP BY s.prospect_id
 )
 
 SELECT
@@ -42,26 +66,12 @@ SELECT
     p.life_cycle,
     p.merged_into,
     p.salesforce_id,
-    coalesce(tags.of_prospect, '{}') AS tags,
-    coalesce(scores.of_prospect, '{}') AS scores,
+    coalesce(tagged.tags, CAST('{}' AS jsonb)) AS tags,
+    coalesce(scored.scores, CAST('{}' AS jsonb)) AS scores,
     c.changed_at
 FROM changed AS c
 INNER JOIN warehouse.prospect AS p
     ON p.client_id = :client_id AND c.prospect_id = p.prospect_id
-LEFT JOIN LATERAL (
-    SELECT
-        jsonb_object_agg(
-            t.tag_id, jsonb_build_object('since', t.since, 'times', t.times)
-        ) AS of_prospect
-    FROM warehouse.prospect_tag AS t
-    WHERE t.client_id = :client_id AND t.prospect_id = p.prospect_id
-) AS tags ON true
-LEFT JOIN LATERAL (
-    SELECT
-        jsonb_object_agg(
-            s.score_id, jsonb_build_object('value', s.value, 'grade', s.grade)
-        ) AS of_prospect
-    FROM warehouse.prospect_score AS s
-    WHERE s.client_id = :client_id AND s.prospect_id = p.prospect_id
-) AS scores ON true
+LEFT JOIN tagged ON c.prospect_id = tagged.prospect_id
+LEFT JOIN scored ON c.prospect_id = scored.prospect_id
 ORDER BY c.changed_at, p.prospect_id

@@ -1,0 +1,81 @@
+-- Made of ../../engagement/prospects.sql by `make extracts`: there it says what this is for, and
+-- what it must give.
+WITH changed AS (
+    SELECT
+        c.prospect_id AS prospect_id,
+        MAX(c.shipped_at) AS changed_at
+    FROM (
+        SELECT
+            p.prospect_id,
+            p.shipped_at
+        FROM warehouse.prospect AS p
+        WHERE
+            p.client_id = :client_id AND p.shipped_at > CAST(:since AS DATETIMEOFFSET)
+        UNION ALL
+        SELECT
+            t.prospect_id,
+            t.shipped_at
+        FROM warehouse.prospect_tag AS t
+        WHERE
+            t.client_id = :client_id AND t.shipped_at > CAST(:since AS DATETIMEOFFSET)
+        UNION ALL
+        SELECT
+            s.prospect_id,
+            s.shipped_at
+        FROM warehouse.prospect_score AS s
+        WHERE
+            s.client_id = :client_id AND s.shipped_at > CAST(:since AS DATETIMEOFFSET)
+    ) AS c
+    WHERE
+        CAST(:prospect_ids AS NVARCHAR(4000)) IS NULL
+        OR c.prospect_id IN (SELECT f.value FROM OPENJSON(:prospect_ids) WITH (value NVARCHAR(4000) '$') AS f)
+    GROUP BY
+        c.prospect_id
+), tagged AS (
+    SELECT
+        t.prospect_id AS prospect_id,
+        '{' + STRING_AGG('"' + STRING_ESCAPE(t.tag_id, 'json') + '":' + JSON_OBJECT('since': CONVERT(NVARCHAR(40), CAST(t.since AS DATETIMEOFFSET), 127), 'times': t.times), ',') + '}' AS tags
+    FROM changed AS c
+    INNER JOIN warehouse.prospect_tag AS t
+        ON t.client_id = :client_id AND c.prospect_id = t.prospect_id
+    GROUP BY
+        t.prospect_id
+), scored AS (
+    SELECT
+        s.prospect_id AS prospect_id,
+        '{' + STRING_AGG('"' + STRING_ESCAPE(s.score_id, 'json') + '":' + JSON_OBJECT('value': s.value, 'grade': s.grade), ',') + '}' AS scores
+    FROM changed AS c
+    INNER JOIN warehouse.prospect_score AS s
+        ON s.client_id = :client_id AND c.prospect_id = s.prospect_id
+    GROUP BY
+        s.prospect_id
+)
+SELECT
+    p.prospect_id,
+    p.email,
+    p.first_name,
+    p.last_name,
+    p.company,
+    p.phone,
+    p.favorite,
+    p.temperature,
+    p.predictive_score,
+    p.first_visit,
+    p.last_visit,
+    p.visits,
+    p.life_cycle,
+    p.merged_into,
+    p.salesforce_id,
+    COALESCE(tagged.tags, '{}') AS tags,
+    COALESCE(scored.scores, '{}') AS scores,
+    c.changed_at
+FROM changed AS c
+INNER JOIN warehouse.prospect AS p
+    ON p.client_id = :client_id AND c.prospect_id = p.prospect_id
+LEFT JOIN tagged
+    ON c.prospect_id = tagged.prospect_id
+LEFT JOIN scored
+    ON c.prospect_id = scored.prospect_id
+ORDER BY
+    CASE WHEN c.changed_at IS NULL THEN 1 ELSE 0 END, c.changed_at,
+    p.prospect_id

@@ -1,0 +1,14 @@
+-- Made of ../event_sessions.sql by `make extracts`: there it says what this is for, and
+-- what it must give.
+SELECT
+    s.event_session_id,
+    s.event_id,
+    s.title AS session_title,
+    s.starts_at AS session_starts_at,
+    s.ends_at AS session_ends_at
+FROM warehouse.event_session AS s
+WHERE
+    s.client_id = :client_id
+    AND s.event_session_id IN (SELECT f.value FROM OPENJSON(:session_ids) WITH (value BIGINT '$') AS f)
+ORDER BY
+    s.event_session_id
