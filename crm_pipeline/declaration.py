@@ -157,12 +157,14 @@ class Promise:
         name: of the statement and of the asset check.
         topic: whose asset it is a check of.
         says: the promise, for analysts.
+        numbers: what each number of the statement means, a sentence by its column.
         only_warns: whether a broken one is a warning rather than an error.
     """
 
     name: str
     topic: str
     says: str
+    numbers: Mapping[str, str]
     only_warns: bool = False
 
 

@@ -38,7 +38,7 @@ def flow(name: str, *topics: Topic, **more: Any) -> Flow[AccountSettings]:
 def test_what_fits_is_taken_in_its_order() -> None:
     outside = (Outside("warehouse/t", "A table.", "postgres"),)
     one = flow("one", topic("a", "warehouse/t"), outside=outside)
-    two = flow("two", topic("b", "a"), promises=(Promise("nothing_unread", "b", "It holds."),))
+    two = flow("two", topic("b", "a"), promises=(Promise("nothing_unread", "b", "It holds.", {}),))
     assert declared([one, two]) == (one, two)
 
 
@@ -48,7 +48,7 @@ def test_what_fits_is_taken_in_its_order() -> None:
         ([flow("one"), flow("one")], "more than once: one"),
         ([flow("one", topic("a")), flow("two", topic("a"))], "more than once: a"),
         ([flow("one", topic("a", "b"))], "one names what nobody declares: b"),
-        ([flow("one", promises=(Promise("p", "b", ""),))], "nobody declares: b"),
+        ([flow("one", promises=(Promise("p", "b", "", {}),))], "nobody declares: b"),
         (
             [flow("one", topic("a", sends=("campaign",), counts=("campaigns_linked",)))],
             "a does not count all outcomes of what it sends: campaigns_created",
@@ -63,7 +63,7 @@ def test_what_fits_is_taken_in_its_order() -> None:
         ([flow("one", replace(topic("a"), when_deleted="leave"))], "when_deleted"),
         ([flow("one", replace(topic("a"), publishes=True))], "publishes, and sends no records"),
         (
-            [flow("one", topic("a"), promises=(Promise("p", "a", ""),))],
+            [flow("one", topic("a"), promises=(Promise("p", "a", "", {}),))],
             "promises p, and there is no sql/checks/p.sql",
         ),
         ([flow("one", topic("a", reads=("b",)))], "reads undeclared sources: b"),

@@ -37,6 +37,11 @@ DELIVERED_IN_TIME = Promise(
     "delivered_in_time",
     SYNC_STATE,
     "Nothing waits for Salesforce longer than the promised hour, read or unread.",
+    numbers={
+        "waiting": "Operations that wait for Salesforce.",
+        "oldest_minutes": "How long the oldest of them waits.",
+        "alerts": "1 where rows wait unread for longer than promised, else 0.",
+    },
 )
 
 NOTHING_IS_HELD = Promise(
@@ -44,6 +49,10 @@ NOTHING_IS_HELD = Promise(
     SYNC_STATE,
     "No cycle is held for a person to decide, as it would have done far more than usual: "
     "`crm-pipeline approve ACCOUNT` or `crm-pipeline reject ACCOUNT` does so.",
+    numbers={
+        "held_minutes": "How long a person's decision is waited for.",
+        "hold_id": "The hold; 0: there is none.",
+    },
 )
 
 PLANS_COME_TRUE = Promise(
@@ -51,6 +60,12 @@ PLANS_COME_TRUE = Promise(
     SYNC_STATE,
     "The cycle after a plan does what it says, but for what the source, the settings, the org's "
     "rules or people explain.",
+    numbers={
+        "plan": "The newest plan that a cycle was held against; 0: there is none.",
+        "as_planned": "Its rows that came as it says.",
+        "explained": "Those that came otherwise for a known reason.",
+        "unexplained": "Those that came otherwise for none.",
+    },
 )
 
 

@@ -29,6 +29,7 @@ from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Promise
 from crm_pipeline.lineage.assets import PROMISES, check_key, console_link
+from crm_pipeline.lineage.legend import LEGEND, explained
 from crm_pipeline.lineage.partition_marks import latest_materializations, log_evaluations
 from crm_pipeline.settings import settings
 
@@ -109,6 +110,7 @@ def _specs() -> list[AssetCheckSpec]:
                 promise.name,
                 asset=check_key(promise).asset_key,
                 description=promise.says,
+                metadata=explained({**promise.numbers, "console": LEGEND["console"]}),
                 partitions_def=ACCOUNTS,
             )
             for promise in PROMISES

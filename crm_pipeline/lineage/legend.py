@@ -183,5 +183,10 @@ def legend(keys: Iterable[str]) -> dict[str, MarkdownMetadataValue]:
     Raises:
         KeyError: a key is not explained in `LEGEND`.
     """
-    lines = [f"| `{key}` | {LEGEND[key]} |" for key in dict.fromkeys(keys)]
+    return explained({key: LEGEND[key] for key in keys})
+
+
+def explained(meanings: Mapping[str, str]) -> dict[str, MarkdownMetadataValue]:
+    """Returns the metadata that explains keys, each by its sentence."""
+    lines = [f"| `{key}` | {says} |" for key, says in meanings.items()]
     return {"legend": MetadataValue.md("\n".join(["| | |", "|---|---|", *lines]))}

@@ -89,34 +89,64 @@ _PROMISES = (
         shown.LEADS,
         "Every tracked lead that was read was rejected with a reason, or is about a person who is "
         "delivered or queued.",
+        numbers={
+            "tracked_leads": "Tracked leads that were read.",
+            "rejected": "Those that are not sent, for a reason.",
+            "unaccounted_for": "Those not rejected, and of nobody who is delivered or queued.",
+        },
     ),
     Promise(
         "no_tracked_lead_is_unread",
         shown.LEADS,
         "The last daily count found no tracked lead in the warehouse that was not read, or has no "
         "time of shipping.",
+        numbers={
+            "leads_counted": "Tracked leads that the warehouse had.",
+            "leads_found_unread": "Those that had not been read, and were read then.",
+            "leads_still_unread": "Those that could not be read.",
+            "leads_without_a_time_of_shipping": "Those that no cycle reads for that.",
+            "leads_vanished_from_the_warehouse": "Those that were read and are not there any more.",
+            "hours_since_the_count": "How long ago that was counted.",
+        },
     ),
     Promise(
         "every_opportunity_is_accounted_for",
         opportunities.TOPIC,
         "Every opportunity that was read is told of, unchanged, not asked for, or waits with a "
         "reason.",
+        numbers={
+            "opportunities": "Opportunities that were read of the org.",
+            "due": "Those that are to be matched by the next cycle.",
+            "waiting": "Those that wait with a reason.",
+            "not_asked_for": "Those that the account's choices leave out.",
+            "untold": "Those that are matched, and of which the platform was not told.",
+        },
     ),
     Promise(
         "no_match_is_older_than_its_role",
         following.TOPIC,
         "No opportunity was matched before the last of its contacts' roles was read.",
+        numbers={
+            "older_than_a_role": "Opportunities matched before a role of theirs was read.",
+        },
     ),
     Promise(
         "values_agree",
         values.TOPIC,
         "The amounts of matched opportunities add up to the same in the org and at the platform, "
         "in each currency.",
+        numbers={
+            "currencies": "Currencies of matched opportunities.",
+            "currencies_that_differ": "Those whose sum in the org is not the platform's.",
+        },
     ),
     Promise(
         "no_value_is_told_twice",
         values.TOPIC,
         "The platform is told nothing of a lead that it was told last.",
+        numbers={
+            "told_twice": "Messages that say what the one before had said.",
+        },
     ),
 )
 

@@ -153,6 +153,9 @@ _PROMISES = (
         "campaigns",
         "Each event with participants found or got its campaign, with the statuses its members "
         "need; what is missing is told by the account's incidents.",
+        numbers={
+            "events_without_campaign": "Those whose campaign is not there, or lacks a status.",
+        },
     ),
     Promise(
         "campaign_census",
@@ -160,11 +163,22 @@ _PROMISES = (
         "Everybody who was sent as a member of a campaign was one in the org when they were "
         "counted last.",
         only_warns=True,
+        numbers={
+            "campaigns": "Campaigns that were counted.",
+            "members_expected": "Members that were sent to them.",
+            "members_in_org": "Members that the org showed.",
+            "missing": "Those who were sent and not shown.",
+            "with_another_status": "Those whose status is another one than ours.",
+            "waiting": "Those who were still to be sent then.",
+        },
     ),
     Promise(
         "nobody_is_a_member_twice",
         "campaign_members",
         "Nobody has two memberships in one campaign.",
+        numbers={
+            "members_twice": "People with two memberships in one campaign.",
+        },
     ),
 )
 

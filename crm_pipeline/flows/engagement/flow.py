@@ -343,6 +343,11 @@ _PROMISES = (
         "every_prospect_is_accounted_for",
         topics.PROSPECTS,
         "Every prospect that was read is delivered, queued, or gone.",
+        numbers={
+            "prospects": "Prospects that were read.",
+            "to_be_said": "Those of which something is to be sent yet.",
+            "unaccounted_for": "Those of which nothing is delivered or queued.",
+        },
     ),
     Promise(
         "engagement_census",
@@ -350,6 +355,12 @@ _PROMISES = (
         "The org showed all records that it holds for the account, and no others of their objects, "
         "when they were counted last.",
         only_warns=True,
+        numbers={
+            "objects": "Objects of the workflow that were counted.",
+            "not_seen": "Records that the account has there, and the org did not show.",
+            "not_ours": "Records that the org showed, and the ledger does not know.",
+            "hours_since_it_was_taken": "How long ago that was.",
+        },
     ),
 )
 

@@ -93,11 +93,21 @@ _PROMISES = (
         "requests_are_answered",
         "removals",
         "What was asked is done within the promised hour: nobody's removal waits.",
+        numbers={
+            "waiting": "Requests that are not answered yet.",
+            "failed": "Requests that could not be done.",
+            "hours_since_the_oldest": "How long the oldest waits.",
+        },
     ),
     Promise(
         "nobody_erased_is_left",
         "removals",
         "The nightly scan of both databases finds nobody who was erased.",
+        numbers={
+            "places": "Columns in which somebody was found who was erased.",
+            "found_in": "These columns.",
+            "hours_since_the_scan": "How long ago both databases were scanned.",
+        },
     ),
 )
 

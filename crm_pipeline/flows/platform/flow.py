@@ -95,6 +95,11 @@ FEEDBACK_RECORDS = Flow(
             "every_ticket_is_accounted_for",
             FEEDBACK,
             "Every ticket that is wanted in the org is there as the platform has it, or queued.",
+            numbers={
+                "tickets": "Tickets that are wanted in the org.",
+                "in_org": "Those that are there as the platform has them.",
+                "queued": "Those that are not yet.",
+            },
         ),
     ),
     read=read_tickets,

@@ -166,12 +166,33 @@ _PROMISES = (
         "load_results",
         "Every row that the last cycle read was rejected, was known already, is part of another "
         "visit's attendance, or is delivered or queued: nothing is lost on the way.",
+        numbers={
+            "rows_read": "Rows that the last cycle read.",
+            "known": "Those that were known already.",
+            "new": "The others.",
+            "rejected": "New ones that are not sent, for a reason.",
+            "parts": "New ones that are part of another visit's attendance.",
+            "intended": "New ones that are wanted in the org as they are.",
+            "delivered": "Of these, what is in the org.",
+            "queued": "Of these, what waits, or is tried again.",
+            "replaced": "Of these, what a newer version has overtaken.",
+            "left_out": "Of these, what is of people who are not made in the org.",
+            "dropped": "Of these, what a person dropped.",
+        },
     ),
     Promise(
         "nothing_unread",
         "registrations",
         "Once a day the warehouse's rows are counted against those that were read: none was "
         "missed (one that was is read now), and none waits for its person, session or event.",
+        numbers={
+            "rows_counted": "Rows that the warehouse had.",
+            "rows_found_unread": "Those that had not been read, and were read then.",
+            "rows_still_unread": "Those that could not be read.",
+            "rows_without_person_session_or_event": "Those that wait for what they belong to.",
+            "rows_vanished_from_the_warehouse": "Rows that were read and are not there any more.",
+            "hours_since_the_count": "How long ago that was counted.",
+        },
     ),
     Promise(
         "every_status_word_is_known",
@@ -179,29 +200,49 @@ _PROMISES = (
         "No registration is held because nobody has said what its status word means: `crm-pipeline "
         "account set ACCOUNT stage_of=…` says it, and what is held goes on.",
         only_warns=True,
+        numbers={
+            "registrations_held": "Registrations whose status word means nothing yet.",
+            "members_held": "Memberships of such registrations.",
+        },
     ),
     Promise(
         "no_filtered_address",
         "lead_payloads",
         "No payload is meant for an address that one of the account's filter strings matches.",
+        numbers={
+            "filtered_addresses_in_payloads": "Payloads for an address that a filter matches.",
+        },
     ),
     Promise(
         "payloads_fit_the_org",
         "lead_payloads",
         "What was sent keeps to the lengths of the org's fields, and new records have every "
         "required value (the newest 10,000 payloads of the last cycle).",
+        numbers={
+            "payloads": "Payloads that were looked at.",
+            "values_too_long": "Values that are longer than their field.",
+            "required_values_missing": "New records that lack a required value.",
+        },
     ),
     Promise(
         "few_writes_fail",
         "load_results",
         "At most one in ten writes of the last cycle failed.",
         only_warns=True,
+        numbers={
+            "succeeded": "Writes of the last cycle that the org has taken.",
+            "failed": "Those that it has refused.",
+            "percent_failed": "These in percent of both.",
+        },
     ),
     Promise(
         "no_exhausted_retries",
         "retried_operations",
         "No operation has used up its five tries; those that have wait for support "
         "(`crm-pipeline operations list`).",
+        numbers={
+            "exhausted": "Operations that have used up their tries.",
+        },
     ),
 )
 
