@@ -6,8 +6,10 @@ from sqlalchemy import Row, text
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.flows.registry import ALL_TOPICS
 from crm_pipeline.flows.webinars.flow import WEBINARS
+from crm_pipeline.ledger.codes import OwnCode
 from crm_pipeline.salesforce.credentials import PasswordToken
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.chaos.decisions import think_better
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
 
 OWN = {topic.name for topic in WEBINARS.topics}
@@ -138,6 +140,26 @@ def test_what_waits_for_a_person_who_never_comes_is_no_unfinished_business(bench
     bench.cycle()
     assert bench.states()["registration:1"] == "pending"
     assert standing(bench).sendable is False
+
+
+def test_whose_campaign_people_dropped_is_no_unfinished_business_until_they_think_better(
+    bench: Bench,
+) -> None:
+    """The planner asked for the account at each tick, and each of its cycles did nothing."""
+    bench.settings(campaigns={})
+    one_registration(bench)
+    bench.admin("settings", maintenance="down")
+    assert bench.cycle().state == "Failed"
+    bench.admin("settings", maintenance="none")
+    campaign = (
+        "UPDATE crm.operation SET state = 'dropped', reason_code = :code WHERE kind = 'campaign'"
+    )
+    bench.connection.execute(text(campaign), {"code": OwnCode.HOLD_REJECTED})
+    bench.cycle()
+    assert standing(bench).sendable is False
+    assert think_better(bench.connection, ACCOUNT)
+    bench.cycle()
+    assert set(bench.states().values()) == {"done"}
 
 
 def stays(row: Row[tuple[object, ...]]) -> tuple[object, ...]:

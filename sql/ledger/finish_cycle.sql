@@ -43,10 +43,28 @@ SET
                 o.kind = 'member'
                 AND EXISTS (
                     SELECT FROM crm.operation AS link
+                    LEFT JOIN crm.event_campaign AS there
+                        ON
+                            link.account_id = there.account_id
+                            AND crm.campaign_key(o.intent) = there.campaign_key
                     WHERE
                         link.account_id = o.account_id
                         AND link.natural_key = 'campaign:' || crm.campaign_key(o.intent)
-                        AND link.state IN ('failed', 'exhausted')
+                        AND (
+                            link.state IN ('failed', 'exhausted')
+                            -- Nobody makes it, unless people think better of that.
+                            OR (
+                                link.state = 'dropped'
+                                AND there.campaign_key IS NULL
+                                AND NOT EXISTS (
+                                    SELECT FROM crm.operation AS newer
+                                    WHERE
+                                        newer.account_id = link.account_id
+                                        AND newer.natural_key = link.natural_key
+                                        AND newer.version > link.version
+                                )
+                            )
+                        )
                 )
             )
             -- What belongs to it may be among these, and goes first.
