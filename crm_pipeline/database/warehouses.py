@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     URL,
-    Connection,
     Engine,
     String,
     TextClause,
@@ -74,7 +73,7 @@ def warehouse_at(url: URL, accounts_at_once: int, timezone: str) -> Engine:
     if (SQL / f"sessions/{name}.sql").is_file():
         _speak_zone(made, name, timezone)
     if not dialect.has_lists:
-        event.listen(made, "before_execute", _as_drivers_take_it, retval=True)
+        event.listen(made, "before_execute", as_drivers_take_it, retval=True)
     tell_no_values(made)
     return made
 
@@ -160,8 +159,8 @@ def _speak_zone(made: Engine, name: str, timezone: str) -> None:
         cursor.close()
 
 
-def _as_drivers_take_it(
-    _connection: Connection,
+def as_drivers_take_it(
+    _connection: object,
     executed: Any,
     multiparams: Any,
     params: Mapping[str, Any],

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import SQL, statement
-from crm_pipeline.database.warehouses import row_reader
+from crm_pipeline.database.warehouses import as_list, row_reader
 from crm_pipeline.sample.accounts import clients
 from crm_pipeline.sample.export import export
 from crm_pipeline.sample.warehouse import create
@@ -103,8 +103,14 @@ def answers(warehouse: Engine, name: str, parameters: dict[str, Any]) -> list[di
 def in_one_order(row: dict[str, Any]) -> dict[str, Any]:
     """A row without the time of asking; arrays side by side, of which the order says nothing."""
     row.pop("now", None)
-    arrays = [row.pop(name) or () for name in ("ids", "times", "parts_of") if name in row]
-    return {**row, "named": sorted(zip(*arrays, strict=True))}
+    arrays = {
+        name: alike(list(as_list(row.pop(name))))
+        for name in ("ids", "times", "parts_of", "incomplete", "sessions")
+        if name in row
+    }
+    beside = [arrays.pop(name) for name in ("ids", "times", "parts_of") if name in arrays]
+    named = sorted(each for each in zip(*beside, strict=True) if each[0] is not None)
+    return row | arrays | {"named": named}
 
 
 def alike(value: Any) -> Any:
