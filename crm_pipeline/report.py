@@ -1,10 +1,9 @@
 """The report of one cycle of one account: the numbers that assets, tables and history show."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from time import monotonic
 from typing import Any, Literal
 
 from crm_pipeline.ledger.cycles import FinishedCycle
@@ -50,32 +49,6 @@ class Counts:
     api_calls_forecast: int = 0
     data_storage_mb: int = 0
     new_people: int = 0
-
-
-CyclePhase = Literal["open", "retry", "read", "read back", "send", "tell", "settle"]
-"""What a cycle is at; in a cycle each comes in this order, if at all."""
-
-
-class PhaseClock:
-    """Seconds by phase: each moment of a cycle belongs to one, so that they add up."""
-
-    def __init__(self, now: Callable[[], float] = monotonic) -> None:
-        self._now = now
-        self._phase: CyclePhase = "open"
-        self._since = now()
-        self._seconds: Counter[CyclePhase] = Counter()
-
-    def enter(self, phase: CyclePhase) -> None:
-        """Ends the phase that was under way, and begins one."""
-        self._seconds[self._phase] += self._now() - self._since  # type: ignore[assignment]
-        self._phase, self._since = phase, self._now()
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """The seconds so far, to the millisecond; phases that took less are left out."""
-        self.enter(self._phase)
-        rounded = {str(phase): round(took, 3) for phase, took in self._seconds.items()}
-        return {phase: took for phase, took in rounded.items() if took}
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ from crm_pipeline.delivery.delivery import Assignment, deliver, retry
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import CREATED, UNDO, WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
+from crm_pipeline.delivery.phases import PhaseClock
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.storage import EVERYTHING
 from crm_pipeline.delivery.withholding import without_removed
@@ -60,7 +61,7 @@ from crm_pipeline.ledger.holds import load_ended
 from crm_pipeline.ledger.incidents import close_incidents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import release_held
-from crm_pipeline.report import CycleReport, PhaseClock
+from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.errors import AccountStopped, named
 from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.settings import settings
@@ -235,7 +236,7 @@ class _Cycle:
     def run(self, started: StartedCycle) -> None:
         """Every step that was asked for, then the account's state."""
         attempt, miss, ledger = self._attempts.attempt, self._attempts.miss, self._ledger
-        desk = open_desk(self._reader, started, self._occasion)
+        desk = open_desk(self._reader, started, self._occasion, self._clock)
         retries = self._occasion is None or not self._occasion.of_some_people
         retrying = self._asked(lambda topic: topic.retries and retries)
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))

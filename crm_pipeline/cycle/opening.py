@@ -10,6 +10,7 @@ from crm_pipeline.cycle.taking_back import TakingBack
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.approval import Approval
 from crm_pipeline.delivery.desk import Desk, desk_of
+from crm_pipeline.delivery.phases import PhaseClock
 from crm_pipeline.ledger.copies import mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle
 from crm_pipeline.ledger.plans import take_unseen
@@ -22,6 +23,7 @@ def open_desk(
     reader: FlowReader,
     started: StartedCycle,
     occasion: Planning | Applying | TakingBack | None,
+    clock: PhaseClock,
 ) -> Desk:
     """Lays out the desk of a cycle that has begun; marks the ledger, calls nobody.
 
@@ -31,6 +33,7 @@ def open_desk(
         reader: reads for the flows that the account has on.
         started: the cycle.
         occasion: of one that only plans, does what a plan says, or takes another one back.
+        clock: the cycle's.
     """
     account, ledger = reader.account, reader.ledger
     allowance = Allowance(
@@ -47,6 +50,7 @@ def open_desk(
         allowance,
         watched=watched_fields(reader.flows),
         may_be_older_copy=mark_ledger(ledger.connection, ledger.account_id),
+        clock=clock,
         approval=None
         if isinstance(occasion, Planning | TakingBack)
         else _plan_to_hold_to(reader, occasion),

@@ -253,26 +253,33 @@ def _send_people(desk: Desk, _: Assignment) -> None:
     if not any(astuple(due)):
         return
     activities = Dispatch(desk, "activities", {(EVENT, "create"): due.activities})
-    create_people(desk, due, activities_follow=not activities.by_bulk)
-    send_activities(desk, activities)
+    with desk.clock.sending("send people"):
+        create_people(desk, due, activities_follow=not activities.by_bulk)
+    with desk.clock.sending("send activities"):
+        send_activities(desk, activities)
     if due.unknown_people or due.known_people or due.lead_updates or due.contact_updates:
-        update_people(desk)
+        with desk.clock.sending("send people"):
+            update_people(desk)
 
 
 def _send_campaigns(desk: Desk, _: Assignment) -> None:
     """Sends campaigns and their members."""
-    link_campaigns(desk)
-    send_members(desk)
+    with desk.clock.sending("send campaigns"):
+        link_campaigns(desk)
+    with desk.clock.sending("send members"):
+        send_members(desk)
 
 
 def _send_records(desk: Desk, what: Assignment) -> None:
     """Sends records of any object."""
-    send_records(desk, what.record_topics)
+    with desk.clock.sending("send records"):
+        send_records(desk, what.record_topics)
 
 
 def _send_undos(desk: Desk, _: Assignment) -> None:
     """Takes back what an earlier cycle wrote."""
-    send_undos(desk)
+    with desk.clock.sending("send undos"):
+        send_undos(desk)
 
 
 _PARTS = with_every_kind(

@@ -11,6 +11,7 @@ from crm_pipeline.delivery.approval import Approval
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.kind import Kind
 from crm_pipeline.delivery.org_access import OrgAccess
+from crm_pipeline.delivery.phases import PhaseClock
 from crm_pipeline.delivery.schemas import Schemas
 from crm_pipeline.delivery.storage import EVERYTHING, Room
 from crm_pipeline.ledger.account_ledger import AccountLedger
@@ -84,6 +85,7 @@ class Desk:
         made_since_copy: Ids of people, members and custom records that we made since, by object.
         deleted_since_copy: those people whom others deleted there: object and Id, by address.
         approval: the plan that what is sent is held to; None: there is none.
+        clock: tells what is sent from what.
     """
 
     account: Account
@@ -101,6 +103,7 @@ class Desk:
     made_since_copy: dict[str, set[str]] = field(default_factory=dict)
     deleted_since_copy: dict[str, tuple[str, str]] = field(default_factory=dict)
     approval: Approval | None = None
+    clock: PhaseClock = field(default_factory=PhaseClock)
 
     def has_room(self, decision: Decision) -> bool:
         """Returns whether the org has room for what is decided; a new record takes it."""
@@ -167,6 +170,7 @@ def desk_of(
     *,
     watched: Mapping[str, frozenset[str]],
     may_be_older_copy: bool,
+    clock: PhaseClock,
     approval: Approval | None = None,
 ) -> Desk:
     """Lays out the desk; calls nobody."""
@@ -181,4 +185,5 @@ def desk_of(
         watched=watched,
         may_be_older_copy=may_be_older_copy,
         approval=approval,
+        clock=clock,
     )

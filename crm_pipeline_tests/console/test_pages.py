@@ -311,7 +311,7 @@ def test_a_cycle_is_taken_back_as_it_was_seen(stage: Stage) -> None:
     )
     [head, *cycles] = rows(operator.get("/accounts/acme?csv=cycles"))
     phases = cycles[-1][head.index("by phase")]
-    assert re.search(r"\bread [\d.]+,.*\bsend [\d.]+", phases)
+    assert re.search(r"\bread [\d.]+,.*\bsend people [\d.]+", phases)
     path = f"/accounts/acme/cycles/{cycles[-1][0]}"
     assert path in operator.get("/accounts/acme")
     assert "Take it back" not in support.get(path)

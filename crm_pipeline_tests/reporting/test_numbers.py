@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.accounts.store import add_filter, remove_account
 from crm_pipeline.cadence.purge import purge_cycles
+from crm_pipeline.delivery.phases import CyclePhase
 from crm_pipeline.ledger.cycles import start_cycle
 from crm_pipeline.ledger.incidents import Incident, close_incidents, note_incident
-from crm_pipeline.report import CyclePhase
 from crm_pipeline.reporting.counting import count_requests, count_stock
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
@@ -59,7 +59,9 @@ def played(module_pipeline: Engine) -> Iterator[Bench]:
 def test_seconds_by_phase_add_up_to_those_of_cycles(played: Bench) -> None:
     connection = played.connection
     phases = dict(rows(connection, "SELECT phase, seconds FROM reporting.phases"))
-    assert {"open", "retry", "read", "send", "settle"} <= phases.keys() <= set(get_args(CyclePhase))
+    known = set(get_args(CyclePhase))
+    assert {"open", "retry", "read", "send people", "send activities", "settle"} <= phases.keys()
+    assert phases.keys() <= known
     by_cycle = rows(
         connection,
         "SELECT p.phase, sum(p.seconds::float8), max(p.seconds::float8) FROM crm.cycle,"

@@ -41,10 +41,11 @@ from crm_pipeline.console.parts import (
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.cycle.brake import HOLD_COLUMNS, hold_rows, told
 from crm_pipeline.database.statements import statement
+from crm_pipeline.delivery.phases import CyclePhase
 from crm_pipeline.ledger.campaigns import overview
 from crm_pipeline.ledger.holds import PastHold, last_holds, open_hold
 from crm_pipeline.ledger.plans import kept_plans
-from crm_pipeline.report import CyclePhase, Tally
+from crm_pipeline.report import Tally
 
 _LAST_CYCLES = 20
 _CAMPAIGNS = 200
