@@ -17,7 +17,7 @@ def days_over(connection: Connection) -> list[date]:
 def records_there(connection: Connection) -> dict[str, int]:
     """Returns how many records of each object there were over all accounts, counted last.
 
-    Of activities it is not counted.
+    Of activities it is what was made less what was deleted, by the pipeline.
     """
     rows = connection.execute(statement("reporting/records_there"))
     return {row.object: int(row.number) for row in rows}

@@ -12,6 +12,7 @@ from crm_pipeline.delivery.phases import CyclePhase
 from crm_pipeline.ledger.cycles import start_cycle
 from crm_pipeline.ledger.incidents import Incident, close_incidents, note_incident
 from crm_pipeline.reporting.counting import count_requests, count_stock
+from crm_pipeline.reporting.days import records_there
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
@@ -180,6 +181,17 @@ def test_what_there_is_is_counted_as_often_as_one_likes(played: Bench) -> None:
     assert rows(connection, "SELECT members, campaigns FROM reporting.members") == [
         (len(played.records("CampaignMember")), 1)
     ]
+    there = records_there(connection)
+    for sobject in ("Lead", "Event", "CampaignMember", "Campaign"):
+        assert there[sobject] == len(played.records(sobject)) > 0, sobject
+    connection.execute(
+        text(
+            "INSERT INTO daily.delivery SELECT account_id, day, flow, 'undo', object, 'delete', 1,"
+            " 0, 0, 0 FROM daily.delivery WHERE kind = 'activity' AND action = 'create'"
+        )
+    )
+    count_stock(connection)
+    assert records_there(connection)["Event"] == there["Event"] - 1
     assert one(
         connection, "SELECT sum(number) FROM reporting.queue WHERE state = 'exhausted'"
     ) == one(connection, "SELECT count(*) FROM crm.operation WHERE state = 'exhausted'")

@@ -40,6 +40,19 @@ FROM (
     FROM crm.record AS r
     GROUP BY r.account_id, r.sobject
     UNION ALL
+    -- Their operations are the mass of all: what was made of them less what was deleted, by day, is the same.
+    SELECT
+        v.account_id,
+        'activities' AS what,
+        v.object,
+        sum(CASE v.action WHEN 'create' THEN v.number ELSE -v.number END) AS number
+    FROM daily.delivery AS v
+    INNER JOIN crm.account AS a ON v.account_id = a.account_id AND v.day >= daily.of(a.created_at)
+    WHERE
+        v.action IN ('create', 'delete')
+        AND v.object IN (SELECT y.object FROM daily.delivery AS y WHERE y.kind = 'activity')
+    GROUP BY v.account_id, v.object
+    UNION ALL
     SELECT
         p.account_id,
         CASE WHEN p.is_gone THEN 'prospects gone' ELSE 'prospects' END AS what,
