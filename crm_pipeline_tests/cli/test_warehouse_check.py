@@ -17,9 +17,14 @@ def test_what_fits_and_what_does_not(pipeline: Engine, run: Run, tmp_path: Path)
     create(pipeline, clients(2), 100)
     [largest, other] = clients(2)
 
-    rows = json.loads(run("warehouse", "check", "--json").stdout)[
-        f"client_{largest.replace('-', '_')}"
-    ]
+    named = largest.replace("-", "_")
+    told = json.loads(run("warehouse", "check", "--since=2100-01-01", "--json").stdout)
+    rows = told[f"client_{named}"]
+    readings = told[f"first_reading_of_{named}"]
+    assert [each["of"] for each in readings] == ["registrations", "attendances"]
+    assert all(each["rows"] and not each["sent_at_most"] for each in readings)
+    [sending] = told[f"first_sending_of_{named}_at_most"]
+    assert (sending["activities"], sending["api_calls"]) == (0, 0)
     assert {row["extract"] for row in rows} == CONTRACTS.keys()
     assert "@" not in str(rows)
 
@@ -29,5 +34,6 @@ def test_what_fits_and_what_does_not(pipeline: Engine, run: Run, tmp_path: Path)
         done = run("warehouse", "check", f"--client={other}", fails=1)
     assert f"client {other}" in done.stdout
     assert "people.sql does not fit the warehouse" in done.stdout
+    assert "first reading" not in done.stdout
     assert "ann@" not in done.output
     assert done.stderr.startswith("1 fault: mend the statements")

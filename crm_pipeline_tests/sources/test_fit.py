@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event, text
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import SQL
@@ -13,7 +14,9 @@ from crm_pipeline.sample.export import export
 from crm_pipeline.sample.warehouse import create
 from crm_pipeline.settings import dialects_of_extracts
 from crm_pipeline.sources.contracts import CONTRACTS
+from crm_pipeline.sources.first_reading import first_readings, first_sending
 from crm_pipeline.sources.fit import Fit, fits
+from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline_tests.databases import settings_of
 
 CLIENTS = clients(1)
@@ -170,3 +173,75 @@ def test_a_table_that_is_read_whole_is_told(
     monkeypatch.setattr("crm_pipeline.sources.fit._COSTLY", 0)
     notes = [note for each in found() for note in each.notes]
     assert any(each.startswith("reads all of ") for each in notes)
+
+
+def test_the_first_reading_is_counted_and_sampled(warehouse: Engine, tmp_path: Path) -> None:
+    export(warehouse, tmp_path / "webinars.duckdb")
+    addresses = (
+        warehouse.url.render_as_string(hide_password=False),
+        f"duckdb:///{tmp_path}/webinars.duckdb",
+    )
+    with warehouse.connect() as connection:
+        start = connection.scalar(
+            text(
+                "SELECT date_trunc('day', percentile_disc(0.5) WITHIN GROUP (ORDER BY shipped_at), "
+                "'UTC') FROM warehouse.registration"
+            )
+        )
+        rows, since = (
+            {
+                table: connection.scalar(
+                    text(f"SELECT count(*) FROM warehouse.{table} WHERE shipped_at >= :at"),
+                    {"at": at},
+                )
+                for table in ("registration", "attendance")
+            }
+            for at in (NEVER, start)
+        )
+    assert 0 < since["registration"] < rows["registration"]
+    for address in addresses:
+        with settings_of(WAREHOUSE_URL=address):
+            found = list(first_readings(engine("warehouse"), CLIENT, "UTC", start))
+            sending = first_sending(engine("warehouse"), CLIENT, 100)
+        assert [each.source for each in found] == ["registrations", "attendances"]
+        assert [each.rows for each in found] == [rows["registration"], rows["attendance"]]
+        assert [each.sampled for each in found] == [each.rows for each in found]
+        # What belongs to an older row may have been shipped since.
+        assert all(
+            since[each.source[:-1]] <= each.to_send <= each.rows and each.seconds for each in found
+        )
+        assert found[0].to_send < found[0].rows
+        assert [(each.incomplete, each.late) for each in found] == [(0, 0), (0, 0)]
+        assert (sending.activities, 0 < sending.people <= 100) == (100, True)
+        assert sending.calls > 0
+
+
+def test_a_row_that_comes_late_or_without_its_person_is_counted(warehouse: Engine) -> None:
+    with settings_of(WAREHOUSE_URL=warehouse.url.render_as_string(hide_password=False)):
+        asked = engine("warehouse")
+        insert = text(
+            "INSERT INTO warehouse.registration SELECT max(registration_id) + 1, client_id, "
+            "max(event_session_id), :person, 'registered', NULL, now(), now() - interval '1 hour' "
+            "FROM warehouse.registration WHERE client_id = :client GROUP BY client_id"
+        )
+        people = text("SELECT max(person_id) FROM warehouse.person WHERE client_id = :client")
+
+        def ship(person: int) -> None:
+            with warehouse.begin() as connection:
+                connection.execute(insert, {"client": CLIENT, "person": person})
+
+        with warehouse.connect() as connection:
+            known = connection.scalar(people, {"client": CLIENT})
+        ship(known + 1_000_000)
+
+        def while_it_is_read(*given: Any) -> None:
+            if given[4].execution_options.get("statement") == "extract/registrations":
+                ship(known)
+
+        event.listen(asked, "before_cursor_execute", while_it_is_read)
+        try:
+            [registrations, attendances] = first_readings(asked, CLIENT, "UTC")
+        finally:
+            event.remove(asked, "before_cursor_execute", while_it_is_read)
+    assert (registrations.incomplete, registrations.late) == (1, 1)
+    assert (attendances.incomplete, attendances.late) == (0, 0)
