@@ -429,9 +429,9 @@ def _refusal_page(
     refusal: ConsoleError, session: ConsoleSession | None, way_on: Link | None = None
 ) -> Response:
     onward = (way_on or _HOME) if session else Link("Log in", "/login")
-    page = ConsolePage(
-        refusal.status.phrase, [Note(refusal.sentence, "bad"), Facts("", [("go on", onward)])]
-    )
+    is_late = refusal.status == HTTPStatus.CONFLICT
+    title = "Not done" if is_late else refusal.status.phrase
+    page = ConsolePage(title, [Note(refusal.sentence, "bad"), Facts("", [("go on", onward)])])
     return html(page, session, status=refusal.status)
 
 

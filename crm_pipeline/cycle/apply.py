@@ -56,7 +56,7 @@ def plan_to_apply(connection: Connection, account_id: str, plan_id: int) -> Kept
             f"Account {account_id} is {none.is_a}; `{none.command}` lets its cycles {none.verb}."
         )
     plan = kept_plan(connection, account_id, plan_id)
-    another = f"`crm-pipeline plan {account_id}` makes one, and tells its number."
+    another = f"`crm-pipeline plan {account_id}` makes another, and tells its number."
     if plan is None:
         raise AccountError(
             f"Account {account_id} has no plan {plan_id}, or not any more; {another}"

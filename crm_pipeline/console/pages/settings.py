@@ -99,11 +99,11 @@ def _changing(asked: PageQuestion, of: AccountFile) -> Iterator[PagePart]:
         yield Note("What a change comes to is being looked at, or it is being stored.")
         yield Form(path, [], [Button("Look again")])
         return
+    if name := asked.query.get("setting"):
+        yield _form(path, of, name)
     seen = asked.work.settings.of(of.account)
     if seen is not None:
         yield from _seen(path, seen)
-    if name := asked.query.get("setting"):
-        yield _form(path, of, name)
 
 
 _HOW = {
