@@ -131,7 +131,11 @@ def test_some_objects_alone(run: Run, bench: Bench) -> None:
     assert sum(subjects) == 4, "those of the period, and the newest"
     run(*period, "--object=CampaignMember", "--object=Contact", "--yes")
     assert asked(bench) == 6
-    bench.cycle()
+    read = bench.cycle().tally
+    rows = {
+        name: read["filtered_leads", name] for name in ("rows_read", "rows_in", "known_already")
+    }
+    assert rows == {"rows_read": 3, "rows_in": 0, "known_already": 3}
     assert cities(bench)[0] != "County 1"
     assert "Nothing of the period would be sent" in run(*period).stdout
 

@@ -20,6 +20,7 @@ from crm_pipeline.flows.webinars.visits import Joined
 from crm_pipeline.ledger.aliases import taken_aliases
 from crm_pipeline.ledger.answer_keys import answer_keys, note_answer_keys
 from crm_pipeline.ledger.held import held_for, held_statuses
+from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import Position, positions
 from crm_pipeline.ledger.replay import RowsToReplay, rows_to_replay, rows_were_replayed, said_again
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
@@ -189,9 +190,16 @@ def _replayed(
     for kinds, alone in replayed.parts.items():
         for batch in _batches(reading, rows, chosen, noticed, alone):
             said = said_again(reading.ledger, account_id, batch.intents, kinds)
-            yield replace(batch, intents=said)
+            # Rows of which nothing is said again are known, so that the rows read add up.
+            known = len(_activities(batch.intents)) - len(_activities(said))
+            numbers = {**batch.numbers, ("filtered_leads", "known_already"): known}
+            yield replace(batch, intents=said, numbers=numbers)
     if reading.recording:
         rows_were_replayed(reading.ledger, account_id, NAME, replayed, reading.sources)
+
+
+def _activities(intents: Iterable[Intent]) -> list[Intent]:
+    return [each for each in intents if each.kind == "activity"]
 
 
 def mapped_answers(overrides: Iterable[FieldMapping]) -> dict[str, str]:
