@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.sources.mapping import FieldMap
+    from crm_pipeline.sources.participations import Participation
 
 Values = dict[Hashable, tuple[Any, Any]]
 """Of each record the value so far, and with the other mapping; None: it gets none."""
@@ -240,7 +241,6 @@ def _records(
     from crm_pipeline.sources.account_rows import account_rows
     from crm_pipeline.sources.events import event_volumes, events
     from crm_pipeline.sources.participations import EXTRACTS, Participation
-    from crm_pipeline.sources.people import who
 
     warehouse = engine("warehouse")
     if sobject == "Campaign":
@@ -252,12 +252,19 @@ def _records(
     chosen = rules.choices(account.settings, rows.overrides, rows.filter_strings)
     keys: dict[str, Callable[[Participation], Hashable]] = {
         "Event": lambda row: (row.source, row.participation_id),
-        "CampaignMember": lambda row: (row.columns["event_id"], who(row)),
+        "CampaignMember": lambda row: (row.columns["event_id"], _person(row)),
     }
-    key = keys.get(sobject, who)
+    key = keys.get(sobject, _person)
     for extract in EXTRACTS:
         for chunk in rows.chunks(extract, None, chosen):
             refused = rules.refusals(chunk.rows, chosen)
             for place, row in enumerate(chunk.rows):
                 if place not in refused:
                     yield key(row), row.columns
+
+
+def _person(row: "Participation") -> str:
+    """Whom a row is about: by the address, under which the platform may have somebody twice."""
+    from crm_pipeline.sources.people import who
+
+    return who(row)[1]

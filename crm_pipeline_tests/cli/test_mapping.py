@@ -155,6 +155,10 @@ def test_a_mapping_says_first_what_it_changes_and_asks_where_that_is_much(
     assert "would get another" not in run(*sets).stdout
     run("account", "mapping", "remove", "acme", "Lead.Rating")
     one_cycle(run, pipeline)
+    with pipeline.begin() as connection:
+        email = connection.scalar(text("SELECT email FROM warehouse.person"))
+        add_person(connection, 99, email.upper())
+        register(connection, 99, 99)
     told = run("account", "mapping", "set", "acme", "Lead.Phone", "--nothing").stdout
     assert "0 records of 1 would get another Lead.Phone" in told
     run("account", "set", "acme", 'limits={"changed_people": 0, "changed_share": 0.5}')
