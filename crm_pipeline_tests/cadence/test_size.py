@@ -79,6 +79,34 @@ def test_a_large_account_costs_no_more_than_a_small_one(big: Connection) -> None
         assert {name: many for name, many in read.items() if many >= FEW_PAGES} == {}
 
 
+FAILED = f"""
+    INSERT INTO crm.operation (
+        account_id, flow, kind, natural_key, version, as_of, content_hash, intent, state,
+        attempts_left, next_attempt_at
+    )
+    SELECT
+        'big', 'webinars', 'person', 'person:' || n, 1, now(), '', '{{}}', 'failed', 3,
+        now() + interval '7 days'
+    FROM generate_series(1, {MANY}) AS n
+    """
+
+
+def test_what_is_tried_again_later_costs_no_other_account_s_tick(big: Connection) -> None:
+    """All operations were read for each account: 17 s with 300,000 and 200 accounts."""
+    big.execute(text(FAILED))
+    an_idle_account(big, "small")
+    big.commit()
+    big.execute(text("ANALYZE crm.operation"))
+    big.commit()
+    assert pages(big, "cadence/standings", grace_seconds=600) < FEW_PAGES
+    retries = text(
+        "UPDATE crm.operation SET next_attempt_at = now() WHERE natural_key = 'person:7'"
+    )
+    big.execute(retries)
+    standings = big.execute(statement("cadence/standings"), {"grace_seconds": 600})
+    assert {each.account_id: each.retries for each in standings} == {"big": True, "small": False}
+
+
 PEOPLE = f"""
     INSERT INTO crm.person (account_id, address, as_of)
     SELECT 'big', 'now' || n || '@x.test', now() FROM generate_series(1, {MANY}) AS n

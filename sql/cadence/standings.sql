@@ -14,13 +14,17 @@ SELECT
     s.finished_at,
     greatest(a.updated_at, c.updated_at) AS changed_at,
     s.paused_until,
-    EXISTS (
-        SELECT FROM crm.operation AS o
-        WHERE
-            o.account_id = a.account_id
-            AND o.state = 'failed'
-            AND o.attempts_left > 0
-            AND coalesce(o.next_attempt_at, now()) <= now()
+    coalesce(
+        (
+            -- In the order of the partial index: without, the planner may read all operations for each
+            -- account where many of one are to be tried again later.
+            SELECT coalesce(o.next_attempt_at, now())
+            FROM crm.operation AS o
+            WHERE o.account_id = a.account_id AND o.state = 'failed' AND o.attempts_left > 0
+            ORDER BY o.account_id, o.next_attempt_at NULLS FIRST
+            LIMIT 1
+        ) <= now(),
+        false
     ) AS retries,
     EXISTS (
         SELECT FROM crm.operation AS o
