@@ -42,6 +42,9 @@ _ENV_FILE = ".env"
 
 _EXTRAS_OF_WAREHOUSES = ("bigquery", "duckdb", "snowflake")
 _POSTGRESQL = ("postgresql", "postgres")
+_SEVERAL_HOSTS = re.compile(
+    r"(postgres(?:ql)?://(?:[^/?#]*@)?)([^/?#@]+,[^/?#@]+)(/[^?#]*)?([?].*)?"
+)
 _LOOKS = "it looks like postgresql://user:password@host:5432/database"
 
 _SHORTEST_SECRET = 16
@@ -322,7 +325,9 @@ class Settings(BaseSettings):
             )
         if "@" in (url.host or ""):
             raise ValueError("an @ of its user or password must be written as %40")
-        if not 0 < (url.port or 1) <= _LAST_PORT:
+        beside = ",".join(url.normalized_query.get("port", ()))
+        ports = [*filter(None, beside.split(",")), str(url.port or 1)]
+        if not all(port.isdecimal() and 0 < int(port) <= _LAST_PORT for port in ports):
             raise ValueError(f"its port is none of 1 to {_LAST_PORT}")
         url = url.set(drivername="postgresql")
         known = {option.keyword.decode() for option in Conninfo.get_defaults()}
@@ -679,9 +684,22 @@ def _database_address(value: SecretStr) -> "URL":
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return make_url(value.get_secret_value().strip())
+        return make_url(_with_ports_beside(value.get_secret_value().strip()))
     except (ArgumentError, ValueError):
         raise ValueError(f"it is no address; {_LOOKS}") from None
+
+
+def _with_ports_beside(address: str) -> str:
+    """Returns an address of several hosts as SQLAlchemy takes it; libpq's has a port after each."""
+    if (found := _SEVERAL_HOSTS.fullmatch(address)) is None:
+        return address
+    before, listed, path, query = found.groups("")
+    hosts = [
+        each.partition("]:") if "]" in each else each.partition(":") for each in listed.split(",")
+    ]
+    names = ",".join(host.strip("[]") for host, _, _ in hosts)
+    ports = ",".join(port or "5432" for _, _, port in hosts)
+    return f"{before}{path}?host={names}&port={ports}{query.replace('?', '&', 1)}"
 
 
 @cache

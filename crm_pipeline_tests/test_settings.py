@@ -61,6 +61,9 @@ def test_addresses_are_taken_as_providers_print_them(
         ("postgres://me:s3cret@host/db?pgbouncer=true", "knows no option 'pgbouncer'"),
         ("postgresql://me:of@s3cret@host/db", "must be written as %40"),
         ("postgresql://me:s3cret@host:99999/db", "none of 1 to 65535"),
+        ("postgresql://me:s3cret@one:5432,two:99999/db", "none of 1 to 65535"),
+        ("postgresql://me:s3cret@one:5432,two:port/db", "none of 1 to 65535"),
+        ("postgresql://me:of@s3cret@one:5432,two/db", "must be written as %40"),
     ],
 )
 def test_an_address_that_does_not_work_is_told_by_the_setting_that_was_set(
