@@ -72,6 +72,8 @@ def _pages(operations: int) -> list[str]:
         "/accounts/a0001",
         "/accounts/a0001?days=365",
         "/accounts/a0001/people/1",
+        "/numbers",
+        "/numbers?period=last month",
         "/queue",
         "/queue?account=a0001",
         "/queue?code=A",

@@ -49,6 +49,7 @@ def _is_amount(value: object) -> bool:
 
 _NAVIGATION = (
     ("/", "Accounts", ConsoleRole.viewer),
+    ("/numbers", "Numbers", ConsoleRole.viewer),
     ("/alerts", "Alerts", ConsoleRole.viewer),
     ("/find", "Find", ConsoleRole.support),
     ("/queue", "Queue", ConsoleRole.support),

@@ -33,7 +33,7 @@ from crm_pipeline.cadence.partitions import DAYS
 from crm_pipeline.lineage.assets import MOST_ACCOUNTS, OWNERS
 from crm_pipeline.lineage.legend import OF_A_DAY, legend
 from crm_pipeline.lineage.outside import row_counts
-from crm_pipeline.reporting.days import day_by_account, days_over, records_there
+from crm_pipeline.reporting.days import days_by_account, days_over, records_there
 
 DAILY_SUMMARY = "daily_summary"
 
@@ -64,7 +64,8 @@ def summary_asset() -> AssetsDefinition:
             Failure: the partition is no day that has begun.
         """
         with pipeline().connect() as connection:
-            rows = day_by_account(connection, _day(context.partition_key))
+            day = _day(context.partition_key)
+            rows = days_by_account(connection, day, day)
             records = records_there(connection)
         for observation in row_counts(records):
             context.log_event(observation)

@@ -1,4 +1,4 @@
-"""A day in numbers, by account."""
+"""Days in numbers, by account."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -23,14 +23,22 @@ def records_there(connection: Connection) -> dict[str, int]:
     return {row.object: int(row.number) for row in rows}
 
 
-def day_by_account(connection: Connection, day: date) -> list[Mapping[str, str | int | None]]:
-    """Returns the numbers of a day (UTC), those of each account on which something happened then.
+def days_by_account(
+    connection: Connection, first: date, last: date
+) -> list[Mapping[str, str | int | None]]:
+    """Returns the numbers of some days (UTC) by account, of those in which something happened then.
 
     Accounts where something went wrong come first, then those with most. The keys are
     `account_id`, `account` (its name) and the numbers of `sql/reporting/summary_by_account`; None
-    is what was not counted on that day yet.
+    is what was not counted on one of the days.
+
+    Args:
+        connection: to the pipeline's database.
+        first: of the days.
+        last: of the days; both count.
     """
-    rows = connection.execute(statement("reporting/summary_by_account"), {"day": day}).mappings()
+    asked = {"first": first, "last": last}
+    rows = connection.execute(statement("reporting/summary_by_account"), asked).mappings()
     return [
         {name: int(each) if isinstance(each, Decimal) else each for name, each in row.items()}
         for row in rows

@@ -62,6 +62,23 @@ def test_days_and_reasons_are_drawn_and_add_up(stage: Stage) -> None:
         connection.execute(text("UPDATE daily.delivery SET late = 0 WHERE kind = 'person'"))
 
 
+def test_an_analyst_sees_what_was_made_for_whom_in_a_period(stage: Stage) -> None:
+    visitor = stage.visitor(ConsoleRole.viewer)
+    [head, line] = rows(visitor.get("/numbers?period=today&csv=numbers"))
+    told = dict(zip(head, line, strict=True))
+    assert (told["account"], told["leads created"], told["activities created"]) == (
+        "acme",
+        "1",
+        "1",
+    )
+    assert (told["cycles"], told["held cycles"], told["refused tries"]) == ("2", "1", "1")
+    page = visitor.get("/numbers?period=today")
+    assert "/accounts/acme" in page
+    assert re.search(r"<dt>leads created</dt><dd><bdi>1</bdi>", page)
+    assert "Nothing has happened." in visitor.get("/numbers")
+    visitor.get("/numbers?period=ever", 400)
+
+
 def test_what_strangers_wrote_is_neither_markup_nor_a_formula(stage: Stage) -> None:
     visitor = stage.visitor(ConsoleRole.support)
     operation = stage.refused

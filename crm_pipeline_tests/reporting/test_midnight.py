@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.reporting.days import day_by_account, days_over
+from crm_pipeline.reporting.days import days_by_account, days_over
 from crm_pipeline_tests.chaos.database_clock import DatabaseClock
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
@@ -34,6 +34,15 @@ def test_a_cycle_over_midnight_is_all_of_what_two_days_have(
     pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = DatabaseClock(pipeline)
+    # Sessions go by it that begin from now on.
+    with pipeline.begin() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    pipeline.dispose()
     with bench_of({"name": ACCOUNT, **ORG}, pipeline, monkeypatch) as bench:
         for person in range(1, 4):
             add_person(bench.connection, person)
@@ -61,12 +70,16 @@ def test_a_cycle_over_midnight_is_all_of_what_two_days_have(
             assert (began.date(), ended.date()) == (first, second), "it ran over midnight"
             assert digest_of(connection, 7) == [], "not before its hour"
             assert digest_of(connection, 0) == [second]
-            numbers = [row for day in (first, second) for row in day_by_account(connection, day)]
+            numbers = [
+                row for day in (first, second) for row in days_by_account(connection, day, day)
+            ]
             told = {
                 name: sum(int(row[name] or 0) for row in numbers)
                 for name in numbers[0]
                 if name not in ("account_id", "account")
             }
+            [both] = days_by_account(connection, first, second)
+            assert {name: both[name] for name in told} == told
             topics = counts["topics"]
             assert told["cycles"] == 1
             assert told["leads_created"] == len(bench.records("Lead")) == 3

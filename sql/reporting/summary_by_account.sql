@@ -1,5 +1,5 @@
--- A day in numbers, by account: those first in which something went wrong, then those with most. NULL is what
--- was not counted on that day yet.
+-- Some days in numbers, by account: those first in which something went wrong, then those with most. NULL is
+-- what was not counted on one of them. What waits is what did on the last one that had a cycle.
 SELECT
     a.account_id,
     a.name AS account,
@@ -25,7 +25,18 @@ SELECT
     CASE WHEN c.account_id IS NULL THEN 0 ELSE c.exhausted END AS exhausted
 FROM reporting.accounts AS a
 LEFT JOIN (
-    SELECT * FROM reporting.cycles WHERE day = :day
+    SELECT
+        account_id,
+        sum(cycles)::bigint AS cycles,
+        sum(failed)::bigint AS failed,
+        sum(paused)::bigint AS paused,
+        sum(held)::bigint AS held,
+        sum(api_calls)::bigint AS api_calls,
+        (array_agg(waiting ORDER BY day DESC))[1] AS waiting,
+        (array_agg(exhausted ORDER BY day DESC))[1] AS exhausted
+    FROM reporting.cycles
+    WHERE day BETWEEN :first AND :last
+    GROUP BY account_id
 ) AS c ON a.account_id = c.account_id
 LEFT JOIN (
     SELECT
@@ -35,7 +46,7 @@ LEFT JOIN (
         CASE WHEN bool_and(known IS NOT NULL) THEN sum(known) END AS activities_known,
         sum(rejected) AS activities_rejected
     FROM reporting.readings
-    WHERE day = :day AND kind = 'activity'
+    WHERE day BETWEEN :first AND :last AND kind = 'activity'
     GROUP BY account_id
 ) AS r ON a.account_id = r.account_id
 LEFT JOIN (
@@ -48,7 +59,7 @@ LEFT JOIN (
         sum(number) AS written,
         CASE WHEN bool_and(late IS NOT NULL) THEN sum(late) END AS late
     FROM reporting.deliveries
-    WHERE day = :day AND kind <> 'message' AND action <> 'none'
+    WHERE day BETWEEN :first AND :last AND kind <> 'message' AND action <> 'none'
     GROUP BY account_id
 ) AS d ON a.account_id = d.account_id
 LEFT JOIN (
@@ -56,7 +67,7 @@ LEFT JOIN (
         account_id,
         sum(number) AS refused_tries
     FROM reporting.failures
-    WHERE day = :day
+    WHERE day BETWEEN :first AND :last
     GROUP BY account_id
 ) AS f ON a.account_id = f.account_id
 LEFT JOIN (
@@ -64,7 +75,7 @@ LEFT JOIN (
         account_id,
         sum(opened) AS incidents_opened
     FROM reporting.incidents
-    WHERE day = :day
+    WHERE day BETWEEN :first AND :last
     GROUP BY account_id
 ) AS i ON a.account_id = i.account_id
 LEFT JOIN (
@@ -72,7 +83,7 @@ LEFT JOIN (
         account_id,
         sum(received) AS requests_received
     FROM reporting.requests
-    WHERE day = :day
+    WHERE day BETWEEN :first AND :last
     GROUP BY account_id
 ) AS q ON a.account_id = q.account_id
 WHERE num_nonnulls(c.account_id, r.account_id, d.account_id, f.account_id, i.account_id, q.account_id) > 0
