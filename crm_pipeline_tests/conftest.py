@@ -56,13 +56,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that wait for a clock come first, so that the others run meanwhile; then deep ones.
 
     A worker takes a file at a time: the long ones have to come before the many short ones.
-    Cycles that are tried by both routes are tried by bulk jobs in depth.
+    What takes a database is tried with one of its cases, by composite calls where there is a
+    choice, and with the others in depth.
     """
+    tried: set[tuple[str, str]] = set()
     for item in items:
         if isinstance(item, pytest.Function) and "pipeline" in item.fixturenames:
-            parameters = item.callspec.params if hasattr(item, "callspec") else {}
-            if parameters.get("route") == "bulk":
+            case = (item.module.__name__, f"{item.cls}.{item.originalname}")
+            is_bulk = hasattr(item, "callspec") and item.callspec.params.get("route") == "bulk"
+            if is_bulk or case in tried:
                 item.add_marker(pytest.mark.deep)
+            elif item.get_closest_marker("deep") is None:
+                tried.add(case)
     items.sort(
         key=lambda item: [item.get_closest_marker(name) is None for name in ("waits", "deep")]
     )
