@@ -108,7 +108,7 @@ emulators: .venv/emulators
 	@touch .venv/emulators
 
 extracts: install
-	@.venv/bin/python -m crm_pipeline.dialects
+	@.venv/bin/python -m crm_pipeline_tests.sources.dialects
 
 reference: install
 	@.venv/bin/python -m typer crm_pipeline.cli.app utils docs --name crm-pipeline \

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlglot import exp
 
 from crm_pipeline.database.statements import SQL
-from crm_pipeline.dialects import BY_HAND, WAYS, statements
 from crm_pipeline.settings import dialects_of_extracts
+from crm_pipeline_tests.sources.dialects import BY_HAND, WAYS, statements
 
 EXTRACTS = SQL / "extract"
 MADE = dict(statements())
