@@ -11,10 +11,10 @@ from crm_pipeline.delivery.gate import TombstoneGate
 from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask, receipt_of
-from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 PLACES_AT_MOST = 180
+STRIDE = 5
 
 END_OTHERS = text(
     "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
@@ -63,19 +63,19 @@ def killed_at(number: int, patch: pytest.MonkeyPatch) -> Iterator[Callable[[], i
         event.remove(Engine, "before_cursor_execute", place)
 
 
-@pytest.mark.parametrize("stride", deep_but_first(1, [16, 5]))
+@pytest.mark.deep
 def test_wherever_the_run_dies_there_is_one_removal(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, stride: int
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the places every so many-th is visited: a person for each."""
-    people = PLACES_AT_MOST // stride
+    people = PLACES_AT_MOST // STRIDE
     bench.org.config.bulk_hard_delete = True
     for person in range(1, people + 1):
         add_person(bench.connection, person, f"canary{person}@example.com")
         register(bench.connection, person, person)
     bench.cycle()
     for person in range(1, people + 1):
-        address, number = f"canary{person}@example.com", person * stride
+        address, number = f"canary{person}@example.com", person * STRIDE
         received = ask(address=address, in_org="delete")
         with killed_at(number, monkeypatch) as places, suppress(Killed):
             bench.cycle(REMOVALS)

@@ -8,18 +8,18 @@ from sqlalchemy import text
 from crm_pipeline.cycle.undo import CycleToUndo, plan_undo, undo_cycle
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.test_removals_killed import END_OTHERS, Killed, killed_at
-from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 PLACES_AT_MOST = 200
+STRIDE = 6
 
 
-@pytest.mark.parametrize("stride", deep_but_first(1, [45, 6]))
+@pytest.mark.deep
 def test_wherever_it_dies_all_is_taken_back_once(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, stride: int
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the places every so many-th is visited: a cycle for each, of one known and one new."""
-    for turn in range(1, PLACES_AT_MOST // stride + 1):
+    for turn in range(1, PLACES_AT_MOST // STRIDE + 1):
         known = f"p{2 * turn}@example.com"
         old = bench.seed("Lead", LastName="Old", Company="x", Email=known)
         for person in (2 * turn, 2 * turn + 1):
@@ -28,9 +28,9 @@ def test_wherever_it_dies_all_is_taken_back_once(
         of = CycleToUndo(ACCOUNT, bench.cycle().cycle_id or 0)
         foreseen = plan_undo(of, run_id="plan")
         assert sorted(each.outcome for each in foreseen.records) == ["delete"] * 3 + ["restore"]
-        with killed_at(turn * stride, monkeypatch) as places, suppress(Killed):
+        with killed_at(turn * STRIDE, monkeypatch) as places, suppress(Killed):
             undo_cycle(of, only=foreseen.changing, by="ann", run_id="undo")
-        died = places() >= turn * stride
+        died = places() >= turn * STRIDE
         bench.connection.rollback()
         bench.connection.execute(END_OTHERS)
         _comes_to_rest(bench)
@@ -42,7 +42,7 @@ def test_wherever_it_dies_all_is_taken_back_once(
         assert bench.records("Event") == []
         if not died:
             break
-    assert 60 < places() < turn * stride, "all places of an undo are come to"
+    assert 60 < places() < turn * STRIDE, "all places of an undo are come to"
 
 
 def _comes_to_rest(bench: Bench) -> None:

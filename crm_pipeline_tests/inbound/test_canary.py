@@ -107,6 +107,7 @@ def commands(database: Engine, exports: Path) -> Iterator[str]:
         yield done.output
 
 
+@pytest.mark.deep
 def test_nothing_keeps_the_address_or_the_key(
     database: Engine, server_folder: Path, alerts: list[Any]
 ) -> None:

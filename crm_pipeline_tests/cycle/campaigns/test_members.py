@@ -369,7 +369,8 @@ def test_a_mapped_column_stands_in_the_member(bench: Bench) -> None:
     assert bench.records("CampaignMember")[0]["Minutes__c"] == 30
 
 
-@pytest.mark.parametrize("linked", deep_but_first(1, [False, True]))
+@pytest.mark.deep
+@pytest.mark.parametrize("linked", [False, True])
 def test_members_of_ten_thousand_registrations_take_twelve_further_calls(
     bench: Bench, linked: bool
 ) -> None:
