@@ -110,6 +110,7 @@ def test_a_worker_takes_runs_from_the_launchers_broker(home: Path):
     assert {"execute_job", "resume_job"} <= set(tasks)
 
 
+@pytest.mark.deep
 def test_a_run_has_failed_when_no_worker_is_at_it_any_more(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):

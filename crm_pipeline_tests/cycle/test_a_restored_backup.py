@@ -81,6 +81,7 @@ def a_day_s_work(bench: Bench) -> None:
     assert bench.cycle().state == "Complete"
 
 
+@pytest.mark.deep
 def test_an_older_copy_stops_the_account_before_anything_is_doubled(bench: Bench) -> None:
     a_day_s_work(bench)
     restore(bench)
@@ -98,6 +99,7 @@ def two_registrations(bench: Bench) -> None:
         register(bench.connection, number, number)
 
 
+@pytest.mark.deep
 def test_a_copy_from_before_the_first_cycle_is_an_older_one_too(bench: Bench, run: Run) -> None:
     two_registrations(bench)
     back_up(bench)
@@ -109,6 +111,7 @@ def test_a_copy_from_before_the_first_cycle_is_an_older_one_too(bench: Bench, ru
     assert len(bench.records("Event")) == 2
 
 
+@pytest.mark.deep
 def test_a_copy_from_before_there_were_marks_is_looked_at(bench: Bench) -> None:
     two_registrations(bench)
     bench.cycle()
@@ -138,6 +141,7 @@ def test_what_the_org_has_is_adopted_and_the_rest_is_sent(bench: Bench, run: Run
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_what_is_adopted_goes_in_one_cycle_though_it_looks_like_others(
     bench: Bench, run: Run
 ) -> None:
@@ -159,6 +163,7 @@ def test_what_is_adopted_goes_in_one_cycle_though_it_looks_like_others(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_a_campaign_made_since_the_copy_is_its_event_s_though_that_has_another_name_now(
     bench: Bench, run: Run
 ) -> None:
@@ -178,6 +183,7 @@ def test_a_campaign_made_since_the_copy_is_its_event_s_though_that_has_another_n
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_a_campaign_goes_back_to_the_name_that_the_copy_believes_it_has(
     bench: Bench, run: Run
 ) -> None:
@@ -200,6 +206,7 @@ def test_a_campaign_goes_back_to_the_name_that_the_copy_believes_it_has(
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_a_campaign_that_people_renamed_since_the_copy_keeps_its_name(
     bench: Bench, run: Run
 ) -> None:
@@ -273,6 +280,7 @@ def test_what_the_source_changed_since_is_adopted_too_and_brought_up_to_date(
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_what_people_deleted_since_the_copy_stays_gone_and_what_is_new_is_sent(
     bench: Bench, run: Run
 ) -> None:
@@ -290,6 +298,7 @@ def test_what_people_deleted_since_the_copy_stays_gone_and_what_is_new_is_sent(
     assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_another_activity_of_the_same_person_weeks_before_is_not_adopted(
     bench: Bench, run: Run
 ) -> None:
@@ -447,6 +456,7 @@ def adopt(bench: Bench, run: Run) -> None:
         assert report.state == "Complete", report.reason
 
 
+@pytest.mark.deep
 def test_a_corrected_address_is_followed_to_where_the_lead_went(bench: Bench, run: Run) -> None:
     """A second Lead was made, beside the one whose address nobody had any more."""
     person_two_has_another_address(bench)
@@ -488,6 +498,7 @@ def test_a_lead_of_another_name_is_not_taken_for_the_person_s_and_people_are_tol
     assert len(bench.records("Event")) == 3
 
 
+@pytest.mark.deep
 def test_an_activity_that_another_one_has_as_it_is_is_not_taken_for_a_moved_one(
     bench: Bench, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -509,6 +520,7 @@ def test_an_activity_that_another_one_has_as_it_is_is_not_taken_for_a_moved_one(
     assert sorted(times.values()) == ["10", "20"]
 
 
+@pytest.mark.deep
 def test_another_account_that_went_on_in_the_same_org_hides_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -573,6 +585,7 @@ def test_people_are_told_of_what_was_sent_since_for_rows_that_are_gone(
     assert bench.cycle().notes == ""
 
 
+@pytest.mark.deep
 def test_a_row_that_comes_back_when_all_else_is_sure_is_sought_too(bench: Bench, run: Run) -> None:
     """Its session was gone as the copy was noticed; when it came back, all was doubled."""
     a_day_s_work(bench)
@@ -631,6 +644,7 @@ def shown(bench: Bench) -> list[tuple[str, ...]]:
     ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("change", THERE_AND_BACK)
 def test_what_the_source_said_since_the_copy_and_took_back_is_taken_back_in_the_org(
     bench: Bench, change: str
@@ -690,6 +704,7 @@ def test_what_was_written_since_the_copy_and_is_as_it_should_be_is_not_touched(
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_what_is_taken_back_after_a_restore_is_not_sent_again(bench: Bench) -> None:
     """The copy cannot know what our user wrote last; by that all of it came back."""
     _, cycle_id = known_and_new(bench)
@@ -701,6 +716,7 @@ def test_what_is_taken_back_after_a_restore_is_not_sent_again(bench: Bench) -> N
     nothing_more_goes(bench)
 
 
+@pytest.mark.deep
 def test_a_lead_that_people_deleted_since_the_copy_is_made_for_news_alone(
     bench: Bench, run: Run
 ) -> None:
@@ -762,6 +778,7 @@ def titles(bench: Bench) -> list[str]:
     return [each["Title"] for each in bench.records("Lead")]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("policy", ["source", "unless_edited", "ask"])
 def test_people_decide_about_a_field_that_the_source_changed_there_and_back(
     bench: Bench, run: Run, policy: str

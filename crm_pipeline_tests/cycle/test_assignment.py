@@ -49,6 +49,7 @@ def test_a_rule_runs_on_new_leads_and_never_takes_a_known_one_from_its_owner(
     assert owner(bench, "p3@example.com") == "api@acme.test", "an update runs no rule"
 
 
+@pytest.mark.deep
 def test_the_rule_of_a_bulk_job_costs_one_call_and_only_where_one_is_to_run(bench: Bench) -> None:
     bench.settings(route="bulk")
     add_person(bench.connection, 1, country_code="Germany")

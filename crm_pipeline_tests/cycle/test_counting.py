@@ -168,6 +168,7 @@ def test_a_part_that_is_shipped_before_the_newest_of_its_row_is_found(
     assert (report.notes, report.counts.api_calls) == ("", 0)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("what", ["registration", "attendance", "person", "session"])
 def test_what_is_shipped_before_the_newest_part_of_its_row_is_found(
     bench: Bench, what: str

@@ -69,6 +69,7 @@ def scene(request: pytest.FixtureRequest, bench: Bench) -> Bench:
     return bench
 
 
+@pytest.mark.deep
 def test_a_plan_says_row_by_row_what_the_cycle_does_then_and_leaves_no_trace(
     scene: Bench,
 ) -> None:

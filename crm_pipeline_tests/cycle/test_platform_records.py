@@ -277,6 +277,7 @@ def test_the_promise_sees_a_ticket_that_waits(bench: Bench):
     assert bench.connection.execute(check, asked).one().passed is False
 
 
+@pytest.mark.deep
 def test_a_ticket_goes_back_to_what_a_restored_copy_believes_it_is(bench: Bench) -> None:
     """The org kept what the platform said in between."""
     add_person(bench.connection, 1)

@@ -136,6 +136,7 @@ def test_anonymized_in_the_org(bench: Bench):
     assert traces(bench) == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("became", ["Contact", "another Lead"])
 def test_what_a_lead_became_is_anonymized_before_anybody_has_read_that(bench: Bench, became: str):
     canary_and_another(bench)
@@ -172,6 +173,7 @@ def test_a_field_that_was_hidden_since_is_left_and_named_and_all_else_goes(bench
     assert (mine["FirstName"], mine["LastName"]) == (None, "[removed]")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("may", [True, False])
 def test_deleted_in_the_org_for_good_where_the_user_may(bench: Bench, may: bool):
     bench.org.config.bulk_hard_delete = may

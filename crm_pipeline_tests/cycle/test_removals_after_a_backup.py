@@ -22,6 +22,7 @@ def traces(bench: Bench) -> list[str]:
     return [place for place, _ in found]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("before_the_first", [True, False])
 def test_the_person_is_removed_again_before_anything_else(
     bench: Bench, before_the_first: bool

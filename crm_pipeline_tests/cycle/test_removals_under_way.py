@@ -139,6 +139,7 @@ def test_nothing_that_begins_after_the_answer_names_the_person(
     assert list(places_of(desk.database, CANARY)) == []
 
 
+@pytest.mark.deep
 def test_a_job_that_nobody_awaits_any_more_is_ended_before_the_removal(
     bench: Bench, desk: Desk, tap: Tap
 ) -> None:

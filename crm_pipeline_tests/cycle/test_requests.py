@@ -89,6 +89,7 @@ def test_feedback_data_and_macros_reach_the_platform_once(bench: Bench, desk: De
     assert desk.rows("SELECT 1 FROM crm.request WHERE body IS NOT NULL") == []
 
 
+@pytest.mark.deep
 def test_a_person_is_removed_from_the_request_to_the_receipt(bench: Bench, desk: Desk):
     canary = "canary@example.com"
     add_person(bench.connection, 1, canary, first_name="Canarina")

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 
 from crm_pipeline.cycle.cycle import sync_account
@@ -21,6 +22,7 @@ def two_clients(bench: Bench) -> None:
     bench.connection.commit()
 
 
+@pytest.mark.deep
 def test_the_same_address_at_the_same_time_is_one_lead(bench: Bench) -> None:
     two_clients(bench)
     bench.admin("settings", latency_ms=150)

@@ -260,6 +260,7 @@ def test_found_after_a_lost_answer_is_only_who_was_sent_without_one(
         assert {each.about for each in lost if each.code == "found"} == {"p2@example.com"}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("action", deep_but_first(1, ["reset_after", "reset_before"]))
 def test_lost_answers_do_no_harm(bench: Bench, action: str) -> None:
     old, cycle_id = known_and_new(bench)

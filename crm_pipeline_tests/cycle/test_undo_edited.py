@@ -29,6 +29,7 @@ def people_edit(bench: Bench, record_id: str, **fields: str) -> None:
     bench.org.clock_shift += timedelta(seconds=5)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("route", "keeps"),
     deep_rows_but_for(
@@ -77,6 +78,7 @@ def test_what_people_edited_before_we_wrote_again_is_not_deleted(
     assert (again.outcome, again.reason) == ("left", why)
 
 
+@pytest.mark.deep
 def test_a_value_that_people_changed_before_we_wrote_it_again_stays(bench: Bench) -> None:
     bench.settings(keep_replaced_values=True)
     old = bench.seed("Lead", LastName="Old", Company="x", Email="p1@example.com", Title="Boss")

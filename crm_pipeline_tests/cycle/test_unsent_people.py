@@ -30,6 +30,7 @@ def the_org_is_back(bench: Bench) -> None:
     assert bench.cycle().state == "Complete"
 
 
+@pytest.mark.deep
 def test_whom_a_filter_rejects_before_anything_was_sent_is_not_created(
     bench: Bench, run: Run
 ) -> None:

@@ -57,6 +57,7 @@ def mapped(bench: Bench, sobject: str, field: str, source: str) -> None:
     set_field_mapping(bench.connection, ACCOUNT, FieldMapping(sobject, field, source))
 
 
+@pytest.mark.deep
 def test_an_odd_time_in_any_column_keeps_nothing_else_from_arriving(bench: Bench):
     """Each is of an event, a session, a person and rows of its own."""
     bench.settings(campaigns={})

@@ -98,6 +98,7 @@ def left(how: str) -> list[tuple[str, str]]:
     return ALL[2:] if how in ("filtered", "without an address") else [ALL[0], *ALL[2:]]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("how", HOWS)
 def test_what_vanishes_is_deleted_and_comes_back_with_its_row(

@@ -59,6 +59,7 @@ def told(jsforce_folder: Path) -> dict[str, Any]:
     return answers
 
 
+@pytest.mark.deep
 def test_it_logs_in_by_soap_and_by_client_credentials(told):
     assert told["user"]["id"].startswith("005")
     assert told["user"]["organizationId"].startswith("00D")

@@ -82,6 +82,7 @@ def test_an_opportunity_belongs_to_the_person_who_is_its_account(
         assert of_lead(bench, 2, of_caller)["standing"] == "deleted"
 
 
+@pytest.mark.deep
 def test_a_lead_that_became_a_person_without_a_company(
     pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,7 @@ def sha(clear: str) -> str:
     return sha256(clear.encode()).hexdigest()
 
 
+@pytest.mark.deep
 def test_won_opportunities_are_conversions_for_ad_platforms(deals: Bench) -> None:
     choose(deals, split="equal")
     clicks: dict[str, Any] = {"gclid": "Cj0K", "fbclid": "IwAR"}

@@ -21,6 +21,7 @@ __all__ = ["deals"]
 CALL: dict[str, Any] = {"kind": "call", "phone": "030 901820", "contact_name": "Canarina Bird"}
 
 
+@pytest.mark.deep
 def test_a_caller_is_removed_by_the_number(shop: Bench, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(access, "REMEMBERED_SECONDS", 0.0)
     shop.settings(attribution=ATTRIBUTION, inbound=INBOUND)
@@ -59,6 +60,7 @@ def test_a_caller_is_removed_by_the_number(shop: Bench, monkeypatch: pytest.Monk
     assert list(places_of(shop.connection.engine, "Canarina")) == []
 
 
+@pytest.mark.deep
 def test_what_a_removed_callers_record_becomes_in_the_org_is_known_as_theirs(deals: Bench) -> None:
     """It has no address by which one would know it; but what is somebody else's is theirs."""
     track(deals.connection, 1, **CALL)

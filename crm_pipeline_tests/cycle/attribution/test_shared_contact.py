@@ -36,6 +36,7 @@ def shown(shop: Bench) -> tuple[str | None, ...]:
     return tuple(contact.get(field) for field in SHOWN)
 
 
+@pytest.mark.deep
 def test_who_is_left_is_shown_when_another_one_of_the_contact_counts_no_more(shop: Bench) -> None:
     shop.settings(attribution=FOLLOWING, read_back_minutes=0)
     ada: dict[str, Any] = {"email": "ada@example.com", "contact_name": "Ada"}

@@ -166,6 +166,7 @@ def test_twelve_steps(shop: Bench) -> None:
     assert messages(shop) == before
 
 
+@pytest.mark.deep
 def test_an_odd_day_of_salespeople(deals: Bench) -> None:
     """The same contact by two conversions, merged away; the primary role moved; no amount."""
     for number, email in enumerate(("ada@example.com", "bob@example.com", "eve@example.com"), 1):

@@ -60,6 +60,7 @@ def test_a_platform_that_fails_knows_everything_in_the_end(
         assert len(platform.inbox.messages) == before
 
 
+@pytest.mark.deep
 def test_a_filter_changed_while_messages_wait_fires_as_it_would_have_and_nothing_twice(
     deals: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_filter_changed_while_messages_wait_fires_as_it_would_have_and_nothing
         assert platform.inbox.messages == before
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("since", ["Closed Won", "Prospecting"])
 def test_a_platform_that_knows_more_than_a_restored_ledger_is_told_what_holds(
     deals: Bench, monkeypatch: pytest.MonkeyPatch, since: str

@@ -320,6 +320,7 @@ def add_person_again(shop: Bench, **columns: Any) -> None:
     )
 
 
+@pytest.mark.deep
 def test_leads_of_somebody_who_was_removed_come_no_more(shop: Bench) -> None:
     track(shop.connection, 1, phone="030 901820", **ADA, **GOOGLE)
     track(shop.connection, 2, phone="030 901820", contact_name="A. Lovelace", minute=1)

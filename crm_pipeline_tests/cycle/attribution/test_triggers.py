@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from crm_pipeline.cadence.purge import purge_firings
@@ -46,6 +47,7 @@ def begin(bench: Bench, **choices: Any) -> None:
     cycle(bench)
 
 
+@pytest.mark.deep
 def test_a_new_one_fires_once_and_each_update_once(deals: Bench) -> None:
     begin(deals)
     made = deal(deals, **MINE)
@@ -94,6 +96,7 @@ def test_without_triggers_opportunities_are_not_read(deals: Bench) -> None:
     assert set(read) == {"Lead", "Contact"}
 
 
+@pytest.mark.deep
 def test_the_filter_fires_on_entering_and_is_followed_from_then_on(deals: Bench) -> None:
     begin(deals, **FILTERED)
     made = deal(deals, **MINE)

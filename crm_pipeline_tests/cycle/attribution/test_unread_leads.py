@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from crm_pipeline.database.statements import statement
@@ -41,6 +42,7 @@ def known(bench: Bench) -> dict[str, str | None]:
     return found
 
 
+@pytest.mark.deep
 def test_what_no_cycle_reads_is_found_by_counting(shop: Bench) -> None:
     ada: dict[str, Any] = {"contact_name": "Ada Lovelace", "email": "ada@example.com"}
     bob: dict[str, Any] = {"contact_name": "Bob Babbage", "email": "bob@example.com"}
@@ -86,6 +88,7 @@ def last_touches(shop: Bench) -> dict[str, str | None]:
     return {each["Email"]: each.get("Last_Source__c") for each in shop.records("Lead")}
 
 
+@pytest.mark.deep
 def test_leads_that_vanish_count_on_or_no_more_as_the_account_says(shop: Bench, run: Run) -> None:
     ada: dict[str, Any] = {"contact_name": "Ada Lovelace", "email": "ada@example.com"}
     track(shop.connection, 1, **ada, source="google")

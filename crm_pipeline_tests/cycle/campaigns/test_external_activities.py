@@ -56,6 +56,7 @@ def told(bench: Bench) -> list[tuple[str, str, str]]:
     return [(each["type"], each["email"], each["value"]) for each in ACTIVITIES[bench.org]]
 
 
+@pytest.mark.deep
 def test_each_stage_is_told_once_and_no_more_a_day_than_chosen(bench: Bench) -> None:
     switch_on(bench)
     add_person(bench.connection, 9)
@@ -104,6 +105,7 @@ def test_one_whose_answer_is_lost_is_not_told_again(bench: Bench) -> None:
     assert len(told(bench)) == 1
 
 
+@pytest.mark.deep
 def test_what_a_restored_ledger_may_have_told_is_not_told_again(bench: Bench, run: Run) -> None:
     """Each one counts: people had scored twice."""
     switch_on(bench, account_engagement=CHOSEN | {"most_per_day": 100})

@@ -143,6 +143,7 @@ def test_a_session_that_moves_takes_its_members_along(bench: Bench) -> None:
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_a_series_whose_campaign_is_deleted_holds_nobody_up(run: Run, bench: Bench) -> None:
     switch_on(bench, series_parent="series")
     two_people_of_two_sessions(bench)
@@ -203,6 +204,7 @@ def test_a_series_whose_campaign_is_deleted_holds_nobody_up(run: Run, bench: Ben
     assert campaigns(bench)["Next"] == "Elsewhere"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("grain", ["session", "both"])
 def test_another_grain_is_told_first_and_leaves_what_is_there(
     run: Run, bench: Bench, grain: str

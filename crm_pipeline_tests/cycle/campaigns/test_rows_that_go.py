@@ -72,6 +72,7 @@ def a_day_later(bench: Bench) -> Any:
     return report
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_status_follows_the_rows_that_are_left_and_without_any_the_membership_goes(
     bench: Bench, route: str
@@ -229,6 +230,7 @@ def test_a_registration_that_moves_to_another_person_leaves_the_former_membershi
     assert bench.cycle().counts.api_calls == 0
 
 
+@pytest.mark.deep
 def test_the_minutes_of_an_attendance_that_goes_are_taken_off(bench: Bench) -> None:
     mapping = FieldMapping("CampaignMember", "Minutes__c", "minutes_attended", None)
     set_field_mapping(bench.connection, "acme", mapping)

@@ -94,6 +94,7 @@ def test_an_account_has_what_its_contacts_have(bench: Bench, firm: str) -> None:
     assert report.tally["aggregate_scores", "create"] == 1
 
 
+@pytest.mark.deep
 def test_the_opportunities_of_an_account_have_what_it_has(bench: Bench, firm: str) -> None:
     def opportunity(org_account: str) -> str:
         said = {"StageName": "Prospecting", "CloseDate": "2026-12-31"}
@@ -159,6 +160,7 @@ def test_what_is_not_known_at_the_source_any_more_leaves_the_account(
     assert temperature(bench, firm) == 25
 
 
+@pytest.mark.deep
 def test_a_merged_account_hands_on_its_contacts(bench: Bench, firm: str) -> None:
     loser = bench.seed("Account", Name="Firm Ltd")
     person(bench, "max", loser, temperature=100)

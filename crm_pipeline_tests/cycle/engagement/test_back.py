@@ -58,6 +58,7 @@ def test_an_edit_is_told_with_all_values(
     }
 
 
+@pytest.mark.deep
 def test_nothing_that_we_wrote_is_told(bench: Bench, ada: str) -> None:
     prospect(bench.connection, "ada", favorite=False, temperature=3)
     complete(bench)

@@ -52,6 +52,7 @@ def filled(bench: Bench) -> Bench:
     return bench
 
 
+@pytest.mark.deep
 def test_what_differs_is_named_and_left_as_it_is(filled: Bench) -> None:
     rows = [e for e in filled.records("Prospect__c") if e["Prospect_Id__c"] in ("p7", "p4000")]
     for each in rows:

@@ -55,6 +55,7 @@ def published(bench: Bench) -> list[tuple[str | None, float]]:
     return [(each["Prospect__c"], each["Match_Version__c"]) for each in events]
 
 
+@pytest.mark.deep
 def test_a_match_is_published_applied_and_confirmed(bench: Bench) -> None:
     known, other = lead(bench, "ada@x.example"), contact(bench, "ada@x.example")
     report = complete(bench)
@@ -164,6 +165,7 @@ def test_who_loses_the_prospect_is_cleaned_and_the_next_match_is_a_later_one(ben
     assert published(bench) == [("ada", 1), (None, 2), ("ada", 3)]
 
 
+@pytest.mark.deep
 def test_a_field_that_is_mapped_no_more_is_emptied_by_event(bench: Bench) -> None:
     """It was left as it was, as the event did not name it."""
     known = lead(bench, "ada@x.example")

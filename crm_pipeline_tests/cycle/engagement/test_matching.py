@@ -227,6 +227,7 @@ def test_a_prospect_out_of_the_bin_is_there_with_all_of_it(ada: Bench) -> None:
     assert copies(ada) == [(known, "hot")]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("by_people", deep_but_first(1, [True, False]))
 def test_out_of_the_bin_a_prospect_that_left_the_source_goes_again(
     ada: Bench, *, by_people: bool
@@ -331,6 +332,7 @@ def test_nobody_keeps_what_came_over_two_steps_between_two_readings(ada: Bench) 
     assert copies(ada, "Contact__c") == []
 
 
+@pytest.mark.deep
 def test_what_people_wrote_at_a_contact_stays_where_a_lead_became_it(ada: Bench) -> None:
     known = lead(ada, "ada@x.example")
     other = contact(ada, "other@x.example", Temperature__c=7, Prospect_Id__c="theirs")
@@ -349,6 +351,7 @@ RULE = {
 }
 
 
+@pytest.mark.deep
 def test_what_the_org_refuses_is_tried_thirty_times(engaged: Engaged) -> None:
     with engaged(RULE) as bench:
         prospect(bench.connection, "ada", temperature=70)
@@ -391,6 +394,7 @@ def test_what_waits_for_a_lead_does_not_go_to_the_one_that_absorbs_it(engaged: E
         assert set(bench.states().values()) == {"done"}
 
 
+@pytest.mark.deep
 def test_a_cause_that_hits_many_is_one_incident_and_costs_no_try(engaged: Engaged) -> None:
     with engaged(RULE) as bench:
         for number in range(60):
@@ -473,6 +477,7 @@ def test_addresses_of_pages_are_redacted(engaged: Engaged) -> None:
         assert not [each for each in kept if "4711" in each]
 
 
+@pytest.mark.deep
 def test_an_org_without_rights_on_people_cleans_nothing(ada: Bench) -> None:
     known = lead(ada, "ada@x.example")
     complete(ada)

@@ -61,6 +61,7 @@ def deeds(bench: Bench) -> list[Callable[[], object]]:
     ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("first", deep_but_first(2, [0, 6, 1, 2, 3, 4, 5, 7, 8]))
 def test_the_org_is_right_when_the_jobs_are_done(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, first: int

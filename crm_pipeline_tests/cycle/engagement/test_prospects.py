@@ -173,6 +173,7 @@ def test_what_is_empty_by_now_is_emptied_where_people_took_it_out_of_the_bin(
     assert complete(bench).counts.api_calls == 1
 
 
+@pytest.mark.deep
 def test_a_prospect_goes_back_to_what_a_restored_copy_believes_it_is(bench: Bench) -> None:
     """The org kept what the platform said in between; what people deleted stays deleted."""
     for each in ("p1", "p2"):

@@ -38,6 +38,7 @@ def held(bench: Bench) -> dict[str, list[Any]]:
     }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("asked", deep_but_first(1, [ALL, "ada"]))
 def test_what_people_deleted_or_changed_is_brought_back(engaged: Engaged, asked: str) -> None:
     with engaged(**EVERYTHING) as bench:

@@ -33,6 +33,7 @@ def test_a_prospect_with_the_id_of_another_accounts_is_refused(bench: Bench) -> 
     )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("by_event", [False, True])
 def test_a_field_of_a_lead_belongs_to_the_account_that_filled_it(
     engaged: Engaged, by_event: bool

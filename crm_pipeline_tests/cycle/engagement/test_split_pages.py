@@ -14,6 +14,7 @@ from crm_pipeline_tests.cycle.engagement.test_matching import (
 from crm_pipeline_tests.flows.engagement.warehouse import define_tag, prospect, tag
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("winner_first", [True, False])
 def test_a_merged_pair_that_is_split_over_two_pages(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, *, winner_first: bool

@@ -82,6 +82,7 @@ def test_pages_that_are_switched_off_are_deleted(engaged: Engaged) -> None:
         assert there(bench) == OWN
 
 
+@pytest.mark.deep
 def test_a_field_that_is_mapped_no_more_is_emptied_once(engaged: Engaged) -> None:
     fields = ("Warm__c", "temperature"), ("Liked__c", "favorite"), ("Prospect_Id__c", "prospect_id")
     with engaged(accounts=True, person_fields=dict(fields)) as bench:
@@ -112,6 +113,7 @@ def test_a_field_that_is_mapped_no_more_is_emptied_once(engaged: Engaged) -> Non
         assert shown() == [None, False, None, None]
 
 
+@pytest.mark.deep
 def test_a_clean_up_takes_all_of_it_off_and_nothing_else(engaged: Engaged) -> None:
     with engaged(**ALL) as bench:
         known = fill(bench)
@@ -199,6 +201,7 @@ def test_what_was_mended_in_the_org_is_seen_by_the_next_cycle(engaged: Engaged) 
         assert len(bench.records("Prospect__c")) == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("route", ["composite", "bulk"])
 def test_nothing_goes_without_a_field_that_is_hidden_between_two_cycles(
     engaged: Engaged, monkeypatch: pytest.MonkeyPatch, route: str
