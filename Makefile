@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help install demo test tests test-deep lint style types bench chaos fleet fuzz picture \
-        emulators reference extracts site release clean
+        emulators reference extracts versions site release clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
@@ -15,6 +15,7 @@ help:
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
 	@echo 'make fleet          workers, Redis, PostgreSQL as hosts that go (ACCOUNTS=500)'
+	@echo 'make versions       a former version beside this one, on one database (FROM=COMMIT)'
 	@echo 'make emulators      the extracts in an emulator of Snowflake, and as BigQuery takes them'
 	@echo 'make fuzz           examples that no test has seen, thousands of requests to the listener'
 	@echo 'make reference      docs/commands.md anew, and tables of settings, errors and views'
@@ -106,6 +107,10 @@ emulators: .venv/emulators
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	  snowflake-sqlalchemy==2.1.0
 	@touch .venv/emulators
+
+# Beside a former version, which the history has: a commit or a tag. Not among the tests.
+versions: install
+	@FORMER_VERSION='$(FROM)' .venv/bin/pytest -q crm_pipeline_tests/fleet/two_versions.py
 
 extracts: install
 	@.venv/bin/python -m crm_pipeline_tests.sources.dialects
