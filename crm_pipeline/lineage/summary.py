@@ -33,11 +33,15 @@ from crm_pipeline.cadence.partitions import DAYS
 from crm_pipeline.lineage.assets import MOST_ACCOUNTS, OWNERS
 from crm_pipeline.lineage.legend import OF_A_DAY, legend
 from crm_pipeline.lineage.outside import row_counts
-from crm_pipeline.reporting.days import days_by_account, days_over, records_there
+from crm_pipeline.reporting.days import (
+    NOT_COUNTED,
+    days_by_account,
+    days_over,
+    records_there,
+    summed,
+)
 
 DAILY_SUMMARY = "daily_summary"
-
-_OF_WHOM = ("account_id", "account")
 
 _MOST_SUMS = 1000
 """Of the last month, the newest: people may sum up a day again."""
@@ -92,10 +96,7 @@ def summed_up(rows: Sequence[Mapping[str, str | int | None]]) -> dict[str, Any]:
 
     What was not counted of an account has no sum either.
     """
-    sums: dict[str, int | None] = {}
-    for name in (name for name in (rows[0] if rows else ()) if name not in _OF_WHOM):
-        counted = [each for row in rows if isinstance(each := row[name], int)]
-        sums[name] = sum(counted) if len(counted) == len(rows) else None
+    sums = summed(rows)
     said: dict[str, Any] = {"accounts": len(rows), **_told(sums)}
     written, late = sums.get("written"), sums.get("written_late")
     if written and late is not None:
@@ -108,7 +109,7 @@ def summed_up(rows: Sequence[Mapping[str, str | int | None]]) -> dict[str, Any]:
 
 def _told(numbers: Mapping[str, str | int | None]) -> dict[str, str | int]:
     """What was not counted is no zero."""
-    return {name: "not counted" if each is None else each for name, each in numbers.items()}
+    return {name: NOT_COUNTED if each is None else each for name, each in numbers.items()}
 
 
 summary_job = define_asset_job(

@@ -1,12 +1,17 @@
 """Days in numbers, by account."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+
+NOT_COUNTED = "not counted"
+"""Stands for a number that was not counted: it is no zero."""
+
+_OF_WHOM = ("account_id", "account")
 
 
 def days_over(connection: Connection) -> list[date]:
@@ -43,3 +48,15 @@ def days_by_account(
         {name: int(each) if isinstance(each, Decimal) else each for name, each in row.items()}
         for row in rows
     ]
+
+
+def summed(rows: Sequence[Mapping[str, str | int | None]]) -> dict[str, int | None]:
+    """Returns the sum over all accounts of each number of `days_by_account`.
+
+    What was not counted of an account has no sum either (None).
+    """
+    sums: dict[str, int | None] = {}
+    for name in (name for name in (rows[0] if rows else ()) if name not in _OF_WHOM):
+        counted = [each for row in rows if isinstance(each := row[name], int)]
+        sums[name] = sum(counted) if len(counted) == len(rows) else None
+    return sums

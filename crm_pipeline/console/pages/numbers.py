@@ -1,14 +1,14 @@
 """What became of all accounts' data in a week or a month, by account."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
+from crm_pipeline.accounts.store import list_accounts
 from crm_pipeline.console.asked import PageAddress, PageQuestion
 from crm_pipeline.console.paging import PAGE_ROWS
 from crm_pipeline.console.parts import Button, ConsolePage, Facts, Field, Form, Link, PageTable
 from crm_pipeline.console.roles import ConsoleRole
-from crm_pipeline.database.statements import statement
-from crm_pipeline.reporting.days import days_by_account
+from crm_pipeline.reporting.days import NOT_COUNTED, days_by_account, summed
 
 _DAY = timedelta(days=1)
 
@@ -33,19 +33,14 @@ _PERIODS: Mapping[str, Callable[[date], tuple[date, date]]] = {
 }
 """The first and the last day (UTC) of each period, weeks from Monday on."""
 
-_OF_WHOM = ("account_id", "account")
-
 
 def numbers(asked: PageQuestion) -> ConsolePage:
     """The numbers of a period, of all accounts together and of each."""
     period = asked.chosen("period", list(_PERIODS))
     first, last = _PERIODS[period](datetime.now(UTC).date())
     rows = days_by_account(asked.connection, first, last)
-    names = [name for name in (rows[0] if rows else ()) if name not in _OF_WHOM]
-    there = {
-        row.account_id
-        for row in asked.connection.execute(statement("console/accounts"), {"after": ""})
-    }
+    sums = summed(rows)
+    there = {each.account_id for each in list_accounts(asked.connection)}
     shown = rows if asked.csv else rows[:PAGE_ROWS]
     title = "By account, those first in which something went wrong"
     return ConsolePage(
@@ -58,14 +53,18 @@ def numbers(asked: PageQuestion) -> ConsolePage:
             ),
             Facts(
                 f"All together, {first} to {last} (UTC)",
-                [(_told(name), _sum(rows, name)) for name in names],
+                [(_told(name), _counted(number)) for name, number in sums.items()],
             ),
             PageTable(
                 "numbers",
                 title if len(shown) == len(rows) else f"{title} ({len(shown)} of {len(rows)})",
-                ("account", "name", *map(_told, names)),
+                ("account", "name", *map(_told, sums)),
                 [
-                    (_account(str(row["account_id"]), there), row["account"], *_of(row, names))
+                    (
+                        _account(str(row["account_id"]), there),
+                        row["account"],
+                        *(_counted(row[name]) for name in sums),
+                    )
                     for row in shown
                 ],
                 empty="Nothing has happened.",
@@ -80,13 +79,8 @@ def _account(account_id: str, there: set[str]) -> object:
     return Link(account_id, f"/accounts/{account_id}") if account_id in there else account_id
 
 
-def _of(row: Mapping[str, object], names: Sequence[str]) -> list[object]:
-    return ["not counted" if row[name] is None else row[name] for name in names]
-
-
-def _sum(rows: Sequence[Mapping[str, object]], name: str) -> object:
-    counted = [each for row in rows if isinstance(each := row[name], int)]
-    return sum(counted) if len(counted) == len(rows) else "not counted"
+def _counted(number: object) -> object:
+    return NOT_COUNTED if number is None else number
 
 
 def _told(name: str) -> str:
