@@ -349,12 +349,18 @@ class Settings(BaseSettings):
         dialect = url.get_backend_name()
         if dialect in _POSTGRESQL:
             return cls._is_of_postgresql(value)
+        has_extra = dialect in _EXTRAS_OF_WAREHOUSES
         try:
-            url.get_dialect()
+            chosen = url.get_dialect()
+            if not has_extra:  # An extra brings its driver along.
+                chosen.import_dbapi()
         except NoSuchModuleError:
-            has_extra = dialect in _EXTRAS_OF_WAREHOUSES
             how = f"'crm-pipeline[{dialect}]'" if has_extra else "its package for SQLAlchemy"
             raise ValueError(f"{dialect}:// needs a package: pip install {how}") from None
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"{url.drivername}:// needs a package: pip install {error.name}"
+            ) from None
         return value
 
     @field_validator("data_dir", "extract_dir", "tombstone_file", "alerts_file", mode="before")

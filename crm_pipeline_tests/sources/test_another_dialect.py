@@ -129,3 +129,11 @@ def test_a_package_that_is_missing_is_named() -> None:
         pytest.raises(ValidationError, match="nosuchthing:// needs a package: pip install"),
     ):
         settings()
+
+
+def test_a_driver_that_is_missing_is_named() -> None:
+    with (
+        settings_of(WAREHOUSE_URL="mssql+pymssql://user:secret@host/db"),
+        pytest.raises(ValidationError, match=r"mssql\+pymssql:// needs a package: pip install py"),
+    ):
+        settings()
