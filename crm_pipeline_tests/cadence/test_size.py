@@ -53,11 +53,14 @@ def pages(connection: Connection, name: str, **values: Any) -> int:
 
 
 def rows_read(node: Mapping[str, Any]) -> int:
-    """The number of rows that a plan reads of all tables, those among it that do not suit."""
+    """The number of rows that a plan reads of all tables, and compares in vain with others.
+
+    Those that do not suit are among it.
+    """
     below = sum(rows_read(each) for each in node.get("Plans", ()))
-    if "Relation Name" not in node:
-        return below
-    each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    each = node.get("Rows Removed by Join Filter", 0)
+    if "Relation Name" in node:
+        each += node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     return below + int(each * node["Actual Loops"])
 
 
@@ -192,3 +195,38 @@ def test_a_window_of_records_reads_what_it_takes_of_its_topic(
     whose = {"account_id": "big", "topics": ["topic9"]}
     assert big.execute(statement("records/number_of_new"), whose).scalar_one() == 0
     assert rows_read(plan(big, "records/number_of_new", **whose)) <= 2 * MANY // 1_000
+
+
+PROSPECTS = (
+    """
+    INSERT INTO crm.prospect (
+        account_id, prospect_id, as_of, email, is_active, columns, tags, scores
+    )
+    SELECT 'big', 'p' || n, now(), 'p' || n || '@x.test', true, '{}', '{}', '{}'
+    FROM generate_series(1, 5000) AS n
+    """,
+    """
+    INSERT INTO crm.engagement_address (account_id, email)
+    SELECT 'big', 'p' || n || '@x.test' FROM generate_series(1, 5000) AS n
+    """,
+    """
+    INSERT INTO crm.engagement_person (
+        account_id, salesforce_id, sobject, email, is_there, is_converted, columns, stamp
+    )
+    SELECT 'big', '00Q' || n, 'Lead', 'p' || n || '@x.test', true, false, '{}', now()
+    FROM generate_series(1, 5000) AS n
+    """,
+)
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_of_a_page_of_prospects_none_is_compared_with_all_addresses(
+    big: Connection, analyzed: bool
+) -> None:
+    for rows in PROSPECTS:
+        big.execute(text(rows))
+    if analyzed:
+        big.execute(text("ANALYZE crm.prospect, crm.engagement_address, crm.engagement_person"))
+    big.commit()
+    page = {"account_id": "big", "after": "", "limit": 1_000}
+    assert rows_read(plan(big, "engagement/prospects_to_say", **page)) <= 5_000 + 3 * 1_000

@@ -15,8 +15,23 @@ SELECT
     people.is_waiting OR coalesce(p.is_active AND NOT p.is_gone AND NOT a.is_sought, false)
         AS is_waiting,
     people.has_given_up
-FROM crm.prospect AS p
-LEFT JOIN crm.engagement_address AS a ON p.account_id = a.account_id AND p.email = a.email
+FROM (
+    SELECT *
+    FROM crm.prospect AS every
+    WHERE
+        every.account_id = :account_id
+        AND (every.is_due OR every.is_open)
+        AND every.prospect_id > :after
+    ORDER BY every.prospect_id
+    LIMIT :limit
+) AS p
+LEFT JOIN LATERAL (
+    SELECT s.is_sought
+    FROM crm.engagement_address AS s
+    WHERE s.account_id = p.account_id AND s.email = p.email
+    -- One by one: without statistics the planner would compare each with all that there are.
+    OFFSET 0
+) AS a ON true
 CROSS JOIN LATERAL (
     SELECT
         coalesce(max(o.tries) FILTER (WHERE e.sobject = 'Lead'), 0) AS lead_attempts,
@@ -46,9 +61,4 @@ CROSS JOIN LATERAL (
         AND p.is_active
         AND NOT p.is_gone
 ) AS people
-WHERE
-    p.account_id = :account_id
-    AND (p.is_due OR p.is_open)
-    AND p.prospect_id > :after
 ORDER BY p.prospect_id
-LIMIT :limit
