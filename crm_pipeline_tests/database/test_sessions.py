@@ -48,6 +48,16 @@ def test_a_session_speaks_its_zone(pipeline: Engine, monkeypatch: pytest.MonkeyP
         engine(which).dispose()
 
 
+def test_no_plan_of_a_session_is_compiled_whatever_the_server_says(pipeline: Engine):
+    """PostgreSQL compiles large plans by default, which took as long as the rest of a cycle."""
+    compiling = pipeline.url.update_query_dict({"options": "-c jit=on"})
+    for which in ("pipeline", "warehouse"):
+        made = engine_at(which, compiling, 1, "UTC")
+        with made.connect() as connection:
+            assert connection.scalar(text("SHOW jit")) == "off"
+        made.dispose()
+
+
 ThroughPgbouncer = Callable[..., None]
 
 if PGBOUNCER:
