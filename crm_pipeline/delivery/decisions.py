@@ -24,7 +24,7 @@ BY_DUPLICATE_RULE = "named by a duplicate rule"
 """The reason for the record of a person whom a duplicate rule kept from being created."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Holding:
     """The ledger's knowledge of a record that stands in the org.
 

@@ -200,7 +200,8 @@ def _created(
     new = {f: value for f, value in wanted.items() if value is not None}
     decision.fields, decision.changes = _fitted(new, due.references, schema, "create", along)
     decision.action, decision.reason = "create", "new"
-    decision.holds = decision.holds and replace(decision.holds, leaves_empty=len(new) < len(wanted))
+    if decision.holds is not None:
+        decision.holds.leaves_empty = len(new) < len(wanted)
     return decision
 
 
@@ -246,6 +247,8 @@ def _relationship(field: FieldSchema) -> str:
 def _former_masters(due: DueRecord, schema: SObjectSchema) -> list[Reference]:
     """Returns former references in fields that lead elsewhere now and that no update may change."""
     last = due.last_references
+    if not last:
+        return []
     return [
         last[field]
         for field in due.moved

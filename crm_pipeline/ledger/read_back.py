@@ -16,7 +16,7 @@ from crm_pipeline.ledger.outcomes import LEFT_DELETED
 from crm_pipeline.salesforce.changes import Cursor, OrgPosition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrgValue:
     """Values of a watched record: those written last, and those told last."""
 

@@ -37,7 +37,7 @@ class About:
     shown: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
     """The record that an intent is about.
 
@@ -51,7 +51,7 @@ class Target:
     about: About | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RecordWant:
     """A record that is to be so, or to be gone.
 
@@ -81,7 +81,7 @@ class RecordWant:
     because: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChildSet:
     """All children of a topic that a parent has; what the ledger knows beyond them is to be gone.
 
@@ -164,7 +164,7 @@ class DueRecord:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Noted:
     """A record that stands in the org now, by the operation that wrote it.
 

@@ -85,17 +85,26 @@ def reader_of(field: FieldSchema) -> Callable[[Any], Any] | None:
     Of a field that takes text there is none.
     """
     reader = READERS.get(field.type)
-    if reader is None or not field.whole_digits:
+    if not field.whole_digits or reader not in (number, _whole_number):
         return reader
-    return lambda value: None if _is_too_large(field, value) else reader(value)
+    most = _largest(field)
+
+    def read(value: Any) -> Any:
+        found = reader(value)
+        return None if found is None or abs(found) > most else found
+
+    return read
 
 
 def _is_too_large(field: FieldSchema, value: Any) -> bool:
     if READERS.get(field.type) not in (number, _whole_number):
         return False
     read = number(value)
-    most = 10**field.whole_digits - 1 if field.whole_digits else INT_RANGE[1]
-    return read is not None and abs(read) > most
+    return read is not None and abs(read) > _largest(field)
+
+
+def _largest(field: FieldSchema) -> int:
+    return 10**field.whole_digits - 1 if field.whole_digits else INT_RANGE[1]
 
 
 def _text(field: FieldSchema, text: str) -> Converted:
