@@ -281,9 +281,7 @@ class Recorder:
             return
         error = errors[0]
         if self._lacks_what_is_never_left_out(write, error):
-            # The next cycle sees which field the org hides, and says so before it sends anything.
-            self.desk.schemas.forget([write.sobject])
-            failed.append(_failed(write, error, 1))
+            self._describe_anew(write, error, failed)
             return
         self.locked += error.treatment is Treatment.RETRY_SERIALLY
         chosen = self._remedy(write, error)
@@ -352,6 +350,18 @@ class Recorder:
         return not self._never_left_out(write).isdisjoint(at_fault) or self._demanded(
             write, at_fault
         )
+
+    def _describe_anew(self, write: Write, error: RowError, failed: list[Failed]) -> None:
+        """Has the object described anew, which names the field that the org hides, and stops.
+
+        Where the describe shows the field all the same, the row loses one of its tries.
+        """
+        self.desk.schemas.forget([write.sobject], now=True)
+        if self._once(write, error):
+            back_to_pending(self.desk.ledger.connection, [write.ref])
+            self.desk.passes.another = True
+        else:
+            failed.append(_failed(write, error, 1))
 
     def _demanded(self, write: Write, fields: Iterable[str]) -> bool:
         """Returns whether a flow demands one of these fields for its records."""
