@@ -264,6 +264,20 @@ def size(
 
 
 @app.command()
+def growth(
+    *,
+    accounts: Annotated[int, typer.Option(min=1, help="Accounts, with default settings.")] = 20,
+    rounds: Annotated[int, typer.Option(min=1, help="So often rows arrive for all.")] = 4,
+    each: Annotated[int, typer.Option(min=1, help="Registrations an account gets.")] = 10,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "growth.json",
+) -> None:
+    """Measure what a cycle with news adds to each table, Dagster's and ours."""
+    from benchmarks.growth import measure, report
+
+    report(measure(DATA, accounts=accounts, rounds=rounds, each=each), _console(), results)
+
+
+@app.command()
 def listener(
     *,
     per_second: Annotated[

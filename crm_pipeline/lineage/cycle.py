@@ -23,7 +23,13 @@ from dagster import (
 )
 
 from crm_pipeline.cadence.chunk import sync_accounts
-from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_OP, CycleConfig, account_tags
+from crm_pipeline.cadence.cycle_runs import (
+    ASKED_BY_TAG,
+    CYCLE_OP,
+    RANGE_TAG,
+    CycleConfig,
+    account_tags,
+)
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.lineage.assets import PROMISES, TOPICS, console_link, metadata, topic_spec
 from crm_pipeline.lineage.checks import judge
@@ -34,6 +40,7 @@ from crm_pipeline.lineage.partition_marks import (
     log_observations,
     mark_failed,
 )
+from crm_pipeline.lineage.quiet import new_verdicts, news
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 
@@ -139,20 +146,34 @@ def _log_done(
     steps: Sequence[str],
     reports: Sequence[CycleReport],
 ) -> None:
-    log_materializations(
-        context,
-        [
-            AssetMaterialization(
-                step, partition=report.account_id, metadata=metadata(TOPICS[step], report)
-            )
-            for step in steps
-            for report in reports
-            if _has_something_to_show(report, step)
-        ],
-    )
+    """Logs what steps did, and verdicts about it; of what did nothing only what is new.
+
+    Of accounts that are not Complete all is logged, as their run may fail, and of a range of
+    partitions: Dagster has planned each, and all are red where one account fails.
+    """
+    run = context.run
+    done = [
+        AssetMaterialization(
+            step, partition=report.account_id, metadata=metadata(TOPICS[step], report)
+        )
+        for step in steps
+        for report in reports
+        if _has_something_to_show(report, step)
+    ]
+    busy = {
+        (step, report.account_id)
+        for report in reports
+        for step in (
+            report.tally.by_topic
+            if report.state == "Complete" and RANGE_TAG not in run.tags
+            else steps
+        )
+    }
+    log_materializations(context, news(context.instance, run.run_id, done, busy))
     judged = [report.account_id for report in reports if report.state not in _UNTOUCHED]
     asked = [promise for promise in PROMISES if promise.topic in steps]
-    log_evaluations(context, judge(context.instance, judged, asked))
+    verdicts = judge(context.instance, judged, asked)
+    log_evaluations(context, new_verdicts(context.instance, verdicts))
 
 
 def _has_something_to_show(report: CycleReport, step: str) -> bool:

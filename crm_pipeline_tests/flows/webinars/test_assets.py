@@ -220,6 +220,59 @@ def test_a_partition_that_was_green_shows_its_failure(fleet):
     assert fleet.status("sync_state", broken) == "failed"
 
 
+def logged(fleet: Fleet, result: dg.ExecuteInProcessResult) -> tuple[set[str], set[str]]:
+    """The assets that a run has logged materializations of, and those it has logged verdicts of."""
+    made, judged = (
+        dg.DagsterEventType.ASSET_MATERIALIZATION,
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    )
+    records = fleet.instance.get_records_for_run(result.run_id, of_type={made, judged}).records
+    events = [record.event_log_entry.get_dagster_event() for record in records]
+    return (
+        {e.asset_key.to_user_string() for e in events if e.event_type == made and e.asset_key},
+        {
+            e.asset_check_evaluation_data.asset_key.to_user_string()
+            for e in events
+            if e.event_type == judged
+        },
+    )
+
+
+def test_of_steps_that_do_nothing_only_what_is_new_is_logged(fleet):
+    """Their partitions stay in sync, and the verdicts about them current."""
+    (account,) = fleet.take(1)
+    with_checks = {promise.topic for promise in PROMISES}
+    assert logged(fleet, fleet.run(account)) == (set(STEPS), with_checks)
+    fleet.run(account)  # It shows that those which did something do nothing now.
+    assert logged(fleet, fleet.run(account)) == ({"sync_state"}, {"sync_state"})
+    assert fleet.stale(STEPS, [account]) == []
+
+
+@pytest.mark.deep
+def test_of_steps_that_do_nothing_what_was_switched_and_what_had_failed_is_logged(fleet):
+    (account,) = fleet.take(1)
+    fleet.run(account)
+    update_settings(fleet.connection, account, {"campaigns": {}})
+    fleet.connection.commit()
+    switched, _ = logged(fleet, fleet.run(account))
+    assert {"campaigns", "campaign_members", "sync_state"} <= switched < set(STEPS)
+    assert latest(fleet, "campaign_members", account)["campaigns"] == "on"
+    assert fleet.stale(STEPS, [account]) == []
+
+    set_login(fleet, account, WRONG)
+    changed = (
+        "UPDATE warehouse.person SET surname = 'New', shipped_at = now() WHERE client_id = :id"
+    )
+    fleet.connection.execute(text(changed), {"id": f"client-{account}"})
+    fleet.connection.commit()
+    assert not fleet.run(account).success
+    assert fleet.status("retried_operations", account) == "failed"
+    set_login(fleet, account, GOOD)
+    assert fleet.run(account).success
+    assert {fleet.status(step, account) for step in STEPS} == {"materialized"}
+    assert fleet.stale(STEPS, [account]) == []
+
+
 def test_campaigns_say_whether_the_account_has_them_on(fleet):
     off, on = fleet.take(2)
     update_settings(fleet.connection, on, {"campaigns": {}})
