@@ -36,11 +36,12 @@ from dagster._core.storage.event_log.schema import (
 from dagster._serdes import ConfigurableClassData, serialize_value
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import create_pg_engine
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, make_url
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_pipeline.database.engines import VARIABLES, database_url
 from crm_pipeline.database.sessions import refuse_lent_connections
+from crm_pipeline.postgresql_options import unless_said
 
 # SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3, for which dagster-postgres is not made
 # (dagster-io/dagster#33958).
@@ -221,7 +222,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
                 max_overflow=16,
                 pool_recycle=900,
                 pool_pre_ping=True,
-                connect_args=_KEEPALIVE,
+                connect_args=unless_said(make_url(postgres_url), **_KEEPALIVE),
             )
         self._event_log_storage = BatchingEventLogStorage(
             postgres_url, should_autocreate_tables=False

@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crm_pipeline.kept_elsewhere import FORMS, fetched
 from crm_pipeline.near_names import misspelt, near
+from crm_pipeline.postgresql_options import refuse_impossible
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -316,8 +317,6 @@ class Settings(BaseSettings):
         """An address as libpq takes it, too (`postgres://`), which is what providers print."""
         if value is None:
             return None
-        from psycopg.pq import Conninfo
-
         url = _database_address(value)
         if url.get_backend_name() not in _POSTGRESQL:
             raise ValueError(
@@ -330,11 +329,7 @@ class Settings(BaseSettings):
         if not all(port.isdecimal() and 0 < int(port) <= _LAST_PORT for port in ports):
             raise ValueError(f"its port is none of 1 to {_LAST_PORT}")
         url = url.set(drivername="postgresql")
-        known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-        if strange := sorted(url.query.keys() - known):
-            raise ValueError(
-                f"PostgreSQL knows no option {strange[0]!r}; take it out of the address"
-            )
+        refuse_impossible({n: v for n, v in url.query.items() if n not in ("host", "port")})
         return SecretStr(url.render_as_string(hide_password=False))
 
     @field_validator("warehouse_url")

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg.pq import PGconn
 from pydantic import ValidationError
+from sqlalchemy import make_url
 
 import crm_pipeline
 from crm_pipeline.cli.mistakes import in_one_line
 from crm_pipeline.database.engines import database_url
 from crm_pipeline.near_names import misspelt, near
+from crm_pipeline.postgresql_options import VALUES, unless_said
 from crm_pipeline.settings import Settings, settings
 
 
@@ -59,6 +62,14 @@ def test_addresses_are_taken_as_providers_print_them(
         ("", "it is no address"),
         ("postgresql://me:s3cret@host:port/db", "it is no address"),
         ("postgres://me:s3cret@host/db?pgbouncer=true", "knows no option 'pgbouncer'"),
+        (
+            "postgresql://host/db?target_session_attrs=s3cret",
+            "its option target_session_attrs is one of any, read-write, read-only, primary",
+        ),
+        ("postgresql://host/db?connect_timeout=s3cret", "connect_timeout is a whole number"),
+        ("postgresql://host/db?applicationname=s3cret", "did you mean application_name?"),
+        ("postgresql://host/db?SSLMODE=s3cret", "did you mean sslmode?"),
+        ("postgresql://host/db?sslmode=require&sslmode=s3cret", "sslmode is there several times"),
         ("postgresql://me:of@s3cret@host/db", "must be written as %40"),
         ("postgresql://me:s3cret@host:99999/db", "none of 1 to 65535"),
         ("postgresql://me:s3cret@one:5432,two:99999/db", "none of 1 to 65535"),
@@ -73,6 +84,24 @@ def test_an_address_that_does_not_work_is_told_by_the_setting_that_was_set(
     assert refusal().startswith(f"Setting {name} is impossible: ")
     assert told in refusal()
     assert "s3cret" not in refusal()
+
+
+def test_the_values_of_options_are_those_that_libpq_takes():
+    """It looks at them before it connects; and names the option, in whatever language."""
+    for name, values in VALUES.items():
+        for value in (*values, "sometimes"):
+            options = f"host=/nowhere sslmode=require {name}={value}"
+            tried = PGconn.connect(options.encode())
+            is_refused = name in tried.error_message.decode()
+            tried.finish()
+            # Numbers are read once there is a connection.
+            assert is_refused == (value == "sometimes" and values != ("0", "1")), (name, value)
+
+
+def test_what_an_address_says_itself_holds():
+    """A connect_timeout of one's own was taken, and did nothing."""
+    url = make_url("postgresql://host/db?connect_timeout=60")
+    assert unless_said(url, connect_timeout=10, keepalives=1) == {"keepalives": 1}
 
 
 def test_a_number_that_no_clock_can_count_is_told(monkeypatch: pytest.MonkeyPatch):

@@ -15,6 +15,7 @@ from crm_pipeline.database.engines import VARIABLES
 from crm_pipeline.database.errors import in_words, tell_no_values
 from crm_pipeline.database.sessions import DatabaseSession
 from crm_pipeline.database.statements import statement
+from crm_pipeline.postgresql_options import unless_said
 
 log = logging.getLogger("crm_pipeline.console")
 
@@ -93,7 +94,7 @@ def _pool(url: URL, variable: str) -> Engine:
         pool_timeout=_WAIT_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": 3, "application_name": "crm_pipeline console"},
+        connect_args=unless_said(url, connect_timeout=3, application_name="crm_pipeline console"),
     )
     event.listen(made, "connect", DatabaseSession("UTC", variable).begin)
     event.listen(made, "connect", _limit)

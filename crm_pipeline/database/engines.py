@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from crm_pipeline.database.errors import tell_no_values
 from crm_pipeline.database.sessions import DatabaseSession
 from crm_pipeline.database.warehouses import warehouse_at
+from crm_pipeline.postgresql_options import unless_said
 from crm_pipeline.settings import settings
 
 Database = Literal["warehouse", "pipeline", "dagster"]
@@ -85,8 +86,7 @@ def engine_at(
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
-            **_KEEPALIVE,
-            "application_name": f"crm_pipeline {which}",
+            **unless_said(url, **_KEEPALIVE, application_name=f"crm_pipeline {which}"),
             "context": reading_adapters() if which == "warehouse" else writing_adapters(),
         },
     )

@@ -12,6 +12,7 @@ from crm_pipeline.database.engines import VARIABLES
 from crm_pipeline.database.errors import tell_no_values
 from crm_pipeline.database.sessions import DatabaseSession
 from crm_pipeline.database.statements import statement
+from crm_pipeline.postgresql_options import unless_said
 
 AT_ONCE = 12
 """Requests that are worked on at a time; more would only wait for each other."""
@@ -27,7 +28,9 @@ def own_connections(database: Engine) -> Engine:
         max_overflow=0,
         pool_timeout=_WAIT_SECONDS,
         hide_parameters=True,
-        connect_args={"connect_timeout": 10, "application_name": "crm_pipeline listener"},
+        connect_args=unless_said(
+            database.url, connect_timeout=10, application_name="crm_pipeline listener"
+        ),
     )
     event.listen(made, "connect", DatabaseSession("UTC", VARIABLES["pipeline"]).begin)
     event.listen(made, "connect", _limit)
