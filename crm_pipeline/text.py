@@ -4,8 +4,9 @@ The one place where a value of whatever type becomes text. Knows nothing of the 
 """
 
 import json
+import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -16,6 +17,12 @@ import orjson
 
 _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 """Python's words for numbers that are none, and PostgreSQL's."""
+
+_DEEPEST = 100
+"""Levels of JSON that are taken apart: a writer takes 254, and Python's calls are not endless."""
+
+_NO_BRACKETS = re.compile(r"[^\[\]{}]+")
+_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 _EXACTLY = json.JSONDecoder(parse_float=Decimal)
 _IN_ORDER = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
@@ -33,9 +40,12 @@ class JsonText(str):
     __slots__ = ()
 
     def parsed(self) -> Any:
-        """The value, its numbers exact; the text itself where it is too deep or too long."""
+        """The value, its numbers exact; the text itself where it is no JSON or too long.
+
+        What is deeper in it than anybody reads is text.
+        """
         try:
-            return parse_json(self, exact=True)
+            return parse_json(_folded(self), exact=True)
         except ValueError:
             return str(self)
 
@@ -204,6 +214,40 @@ def _belongs_to_what_precedes(text: str, place: int) -> bool:
             start -= 1
         return (place - start) % 2 == 1
     return code in _JAMO_THAT_FOLLOW
+
+
+def _folded(text: str) -> str:
+    """JSON in which all below its first `_DEEPEST` levels is a text, as it was written."""
+    return "".join(_pieces(text)) if _may_be_deep(text) else text
+
+
+def _may_be_deep(text: str) -> bool:
+    """Returns whether, by its brackets alone, JSON may have more than `_DEEPEST` levels.
+
+    Cheaper by far than telling strings apart, whose brackets count here.
+    """
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    brackets = _NO_BRACKETS.sub("", text)
+    for _ in range(_DEEPEST):
+        brackets = brackets.replace("[]", "").replace("{}", "")
+    return bool(brackets)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    depth = done = start = 0
+    for token in _STRINGS_AND_BRACKETS.finditer(text):
+        match token[0]:
+            case "[" | "{":
+                depth += 1
+                start = token.start() if depth == _DEEPEST + 1 else start
+            case "]" | "}":
+                depth -= 1
+                if depth == _DEEPEST:
+                    yield text[done:start]
+                    yield json.dumps(text[start : token.end()])
+                    done = token.end()
+    yield text[done:]
 
 
 def parse_json(content: str | bytes, *, exact: bool = False) -> Any:

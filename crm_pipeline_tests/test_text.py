@@ -110,3 +110,20 @@ def test_half_a_surrogate_pair_makes_no_answer_unreadable(content):
 def test_what_is_no_json_is_said_to_be_none(content):
     with pytest.raises(ValueError):  # noqa: PT011 - any of the readers' words
         parse_json(content)
+
+
+@pytest.mark.parametrize("levels", [300, 700, 20_000])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a": ', "}"), ('[{"a]": ', "}]")])
+def test_what_is_deeper_than_anybody_reads_is_text_and_what_is_beside_it_stays(
+    levels: int, opens: str, closes: str
+):
+    """PostgreSQL keeps thousands of levels; a value that no writer takes held up its account."""
+    deep = opens * levels + '"]}"' + closes * levels
+    beside, said = JsonText(f'[{{"answer": "[{{\\"["}}, {deep}]').parsed()
+
+    assert beside == {"answer": '[{"['}
+    assert json.loads(storable_json(said)) == said
+    while not isinstance(said, str):
+        [said] = said.values() if isinstance(said, dict) else said
+    assert said in deep
+    assert '"]}"' in said
