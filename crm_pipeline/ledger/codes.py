@@ -98,6 +98,11 @@ class OwnCode(StrEnum):
         "Left out: an operator dropped the person.",
         "Nothing; or requeue the person.",
     )
+    CAMPAIGN_DROPPED = (
+        "CAMPAIGN_DROPPED",
+        "Left out: an operator dropped the event's campaign.",
+        "Nothing; or name one: `crm-pipeline campaign link`.",
+    )
     NOTHING_ABOUT_THEM = (
         "NOTHING_ABOUT_THEM",
         "Left out: nothing is wanted of the person by now.",

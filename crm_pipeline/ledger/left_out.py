@@ -23,7 +23,7 @@ class SetAside(NamedTuple):
 
     Attributes:
         left_out: operations that are.
-        dropped: people whom an operator dropped.
+        dropped: people or campaigns that an operator dropped.
         still_waiting: people who wait since an earlier cycle, or of whom nothing is wanted.
         absorbed: people for whom others stand.
         emptied: fields of its people that others emptied.
@@ -56,7 +56,7 @@ def leave_people_out(connection: Connection, operation_ids: Sequence[int]) -> No
 
 
 def leave_out_for_dropped(connection: Connection, account_id: str) -> None:
-    """Leaves out what is about people whom an operator dropped."""
+    """Leaves out what is about people, and members of campaigns, that an operator dropped."""
     connection.execute(statement("ledger/leave_out_for_dropped"), {"account_id": account_id})
 
 

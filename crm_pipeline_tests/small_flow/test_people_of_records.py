@@ -123,6 +123,19 @@ def test_what_refers_to_a_person_who_is_left_out_is_left_out_until_they_come(ben
     assert set(bench.states().values()) == {"done"}
 
 
+def test_what_refers_to_a_person_who_was_dropped_is_left_out(bench: Bench) -> None:
+    bench.org.table("Lead").type.describe["createable"] = False
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    cycle(bench, Badge(1, person=1, lines={1: "first"}))
+    bench.connection.execute(
+        text("UPDATE crm.operation SET state = 'dropped' WHERE kind = 'person'")
+    )
+    for _ in range(2):
+        assert cycle(bench, Badge(1, person=1, lines={1: "first"})).counts.waiting == 0
+    assert sorted(bench.states().values()) == ["dropped", "left_out", "left_out", "left_out"]
+
+
 def test_what_refers_to_a_person_who_is_there_by_now_comes(bench: Bench) -> None:
     bench.settings(unknown_email="neither")
     add_person(bench.connection, 1)

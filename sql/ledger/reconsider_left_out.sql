@@ -1,6 +1,7 @@
 -- People who are left out are looked up again as soon as something new is about them (or now, all of
 -- them), with what waits for them; and so goes on what is about people who are out no more. Kinds that
--- the account has off stay as they are until it has them on; records follow what they refer to.
+-- the account has off stay as they are until it has them on; records follow what they refer to. Members
+-- of a campaign that was dropped go on once their event has another, or its campaign is to be made again.
 WITH again AS (
     UPDATE crm.operation AS p
     SET state = 'pending', reason_code = NULL, finished_at = NULL
@@ -54,5 +55,28 @@ WHERE
                         AND newer.natural_key = p.natural_key
                         AND newer.version > p.version
                 )
+        )
+    )
+    AND NOT (
+        o.reason_code = 'CAMPAIGN_DROPPED'
+        AND EXISTS (
+            SELECT FROM crm.operation AS c
+            WHERE
+                c.account_id = o.account_id
+                AND c.natural_key = 'campaign:' || crm.campaign_key(o.intent)
+                AND c.state = 'dropped'
+                AND NOT EXISTS (
+                    SELECT FROM crm.operation AS newer
+                    WHERE
+                        newer.account_id = c.account_id
+                        AND newer.natural_key = c.natural_key
+                        AND newer.version > c.version
+                )
+        )
+        AND NOT EXISTS (
+            SELECT FROM crm.event_campaign AS linked
+            WHERE
+                linked.account_id = o.account_id
+                AND linked.campaign_key = crm.campaign_key(o.intent)
         )
     )

@@ -1,5 +1,5 @@
--- Whether an account has any operations that are left out, or about people who were dropped, or people
--- who have waited since an earlier cycle or of whom nothing is wanted any more, people for whom others
+-- Whether an account has any operations that are left out, or people or campaigns that were dropped, or
+-- people who have waited since an earlier cycle or of whom nothing is wanted any more, people for whom others
 -- stand, or fields that others emptied. Nearly none has.
 SELECT
     EXISTS (
@@ -7,7 +7,7 @@ SELECT
     ) AS left_out,
     EXISTS (
         SELECT FROM crm.operation AS d
-        WHERE d.account_id = :account_id AND d.kind = 'person' AND d.state = 'dropped'
+        WHERE d.account_id = :account_id AND d.kind IN ('person', 'campaign') AND d.state = 'dropped'
     ) AS dropped,
     EXISTS (
         SELECT FROM crm.operation AS p

@@ -1,6 +1,7 @@
 -- Records that refer to somebody or something that is left out are left out as well, and so are
--- those that refer to these, or to a record that is not there and is not to be, or that an operator
--- gave up; those go on of which nothing is left out any more. Records that are to be gone never are.
+-- those that refer to these, or to a record that is not there and is not to be, or to somebody or
+-- something that an operator dropped; those go on of which nothing is left out any more. Records that
+-- are to be gone never are.
 --
 -- Parameters: account_id; also_pending, beside those that are left out already.
 WITH RECURSIVE waiting AS MATERIALIZED (
@@ -41,7 +42,23 @@ without AS (
         EXISTS (SELECT FROM waiting)
         AND p.account_id = :account_id
         AND p.kind = 'person'
-        AND p.state = 'left_out'
+        AND (
+            p.state = 'left_out'
+            OR (
+                p.state = 'dropped'
+                AND NOT EXISTS (
+                    SELECT FROM crm.operation AS newer
+                    WHERE
+                        newer.account_id = p.account_id
+                        AND newer.natural_key = p.natural_key
+                        AND newer.version > p.version
+                )
+                AND NOT EXISTS (
+                    SELECT FROM crm.identity AS i
+                    WHERE i.account_id = p.account_id AND i.person_key = p.person_key
+                )
+            )
+        )
     UNION
     SELECT needed.natural_key
     FROM (SELECT DISTINCT w.needs AS natural_key FROM waiting AS w) AS needed
