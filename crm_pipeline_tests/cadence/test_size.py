@@ -102,6 +102,7 @@ def test_what_is_tried_again_later_costs_no_other_account_s_tick(big: Connection
     big.execute(text("ANALYZE crm.operation"))
     big.commit()
     assert pages(big, "cadence/standings", grace_seconds=600) < FEW_PAGES
+    assert pages(big, "ledger/take_retries", account_id="big", limit=50) < FEW_PAGES
     retries = text(
         "UPDATE crm.operation SET next_attempt_at = now() WHERE natural_key = 'person:7'"
     )

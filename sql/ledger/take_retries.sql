@@ -9,7 +9,7 @@ WITH due AS (
         account_id = :account_id
         AND state = 'failed'
         AND attempts_left > 0
-        AND coalesce(next_attempt_at, now()) <= now()
+        AND (next_attempt_at IS NULL OR next_attempt_at <= now())
 )
 
 UPDATE crm.operation
