@@ -62,6 +62,9 @@ _YEAR_IN_MINUTES = 525_600
 _WEEK_IN_SECONDS = 604_800
 _CENTURY_IN_DAYS = 36_500
 
+_OURS = "CRM_PIPELINE_"
+"""What begins so is nobody else's variable."""
+
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -305,7 +308,7 @@ class Settings(BaseSettings):
         for typed in sorted({name.upper() for name in (*os.environ, *_names_in_env_file())}):
             if typed in names | of_secrets:
                 continue
-            if meant := misspelt(typed, names) or misspelt(typed, of_secrets):
+            if meant := _meant(typed, names) or _meant(typed, of_secrets):
                 raise ValueError(f"{typed} is no setting; did you mean {meant}?")
             if typed in elsewhere:
                 raise ValueError(f"{typed} is no setting: {elsewhere[typed]} is no secret")
@@ -664,6 +667,13 @@ def _variables() -> dict[str, str]:
     there = {n: value or "" for n, value in (dotenv_values(_ENV_FILE) | os.environ).items()}
     ours = {f"{name}{form}" for name in secret_settings() for form in ("", *FORMS)}
     return there | {n.upper(): value for n, value in there.items() if n.upper() in ours}
+
+
+def _meant(typed: str, names: frozenset[str]) -> str | None:
+    """The setting that is misspelt so, or that has nothing of this beginning but its rest."""
+    rest = typed.removeprefix(_OURS)
+    ours = (rest, f"PIPELINE_{rest}", f"CRM_{rest}") if typed.startswith(_OURS) else ()
+    return next((each for each in ours if each in names), None) or misspelt(typed, names)
 
 
 def _names_in_env_file() -> list[str]:

@@ -217,6 +217,10 @@ def test_the_platform_is_told_safely_and_knows_who_speaks(
         ("ALERT_EMAIL", "ALERT_EMAIL_TO"),
         ("CYCLE_MINS", "CYCLE_MINUTES"),
         ("chunk_row", "CHUNK_ROWS"),
+        ("CRM_PIPELINE_WAREHOUSE_URL", "WAREHOUSE_URL"),
+        ("CRM_PIPELINE_DATABASE_URL", "PIPELINE_DATABASE_URL"),
+        ("CRM_PIPELINE_ENCRYPTION_KEYS", "CRM_ENCRYPTION_KEYS"),
+        ("CRM_PIPELINE_SMTP_URL_FILE", "SMTP_URL_FILE"),
     ],
 )
 @pytest.mark.parametrize("in_file", [True, False])
