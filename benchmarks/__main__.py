@@ -54,6 +54,9 @@ def load(
     repeat: Annotated[
         int, typer.Option(min=1, help="Runs of each program at each latency; the fastest counts.")
     ] = 1,
+    ledger: Annotated[
+        int, typer.Option(min=0, help="Operations that our ledger has from former cycles.")
+    ] = 0,
     results: Annotated[
         Path, typer.Option(help="Where the numbers go; the plot goes beside it.")
     ] = HERE / "results.json",
@@ -84,6 +87,7 @@ def load(
     try:
         with Progress(console=Console(stderr=True), transient=True) as bars:
             _warm_up(comparison, programs, bars)
+            comparison.ledger = ledger
             for size, chosen, by in jobs:
                 measurements += _job(comparison, size, chosen * repeat, by, bars)
     except ProgramError as failed:

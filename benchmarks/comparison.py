@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import foreign, installation
-from benchmarks.databases import Databases, fill, fill_attendances
+from benchmarks.databases import Databases, fill, fill_attendances, fill_ledger
 from benchmarks.examination import Verdict
 from benchmarks.org import (
     CLIENT_ID,
@@ -60,6 +60,8 @@ class Comparison:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.ledger = 0
+        """So many operations our ledger has from former cycles."""
         self._databases = Databases(folder / "postgres")
         self._server = OrgServer(folder / "org")
         self._org = Org(self._server.url)
@@ -94,6 +96,8 @@ class Comparison:
         with self._databases.copy_of(_TEMPLATE, _COPY) as url:
             # Not in the template: a ledger that was copied is compared with the org, for a call.
             installation.register(url, [installation.benchmark_account(self._org.url)])
+            if self.ledger:
+                fill_ledger(url, installation.ACCOUNT_ID, self.ledger)
             self._org.make_ready(latency_ms)
             yield from PROGRAMS[program](self, self._task(program, url), latency_ms)
 

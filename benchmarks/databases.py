@@ -31,6 +31,8 @@ COLUMNS = {
 
 _AGE = timedelta(hours=1)
 
+_LEDGER = Path(__file__).with_name("sql") / "ledger"
+
 
 class Databases:
     """The benchmarks' server; `close` it at the end."""
@@ -112,6 +114,15 @@ def fill_attendances(url: str, rows: int) -> None:
     first = datetime.now(UTC) - _AGE - job.shipping_time(rows)
     with connect(url) as connection:
         copy(connection, "attendance", job.attendances(rows, first))
+    settle(url)
+
+
+def fill_ledger(url: str, account_id: str, operations: int) -> None:
+    """Writes what former cycles of ten accounts, one of them this, have left: two for a person."""
+    with connect(url) as connection:
+        for file in sorted(_LEDGER.glob("*.sql")):
+            values = {"account": account_id, "people": operations // 2}
+            connection.execute(file.read_bytes(), values)
     settle(url)
 
 

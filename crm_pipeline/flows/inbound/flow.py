@@ -117,10 +117,12 @@ def _read(_: Reading[InboundSettings]) -> Generator[Batch]:
     yield from ()
 
 
+_NOT_CHOSEN = InboundSettings()
+
 INBOUND = Flow(
     NAME,
     # Operators may ask for a removal of any account.
-    settings=lambda account: account.inbound or InboundSettings(),
+    settings=lambda account: account.inbound or _NOT_CHOSEN,
     topics=_TOPICS,
     sources=(),
     outside=_OUTSIDE,
