@@ -86,14 +86,21 @@ class DatabaseSession:
         connection.autocommit = True
         begun = connection.execute(plain("sessions/begin"), {"timezone": self.timezone}).fetchone()
         # PostgreSQL tells its process as a connection is made; a pooler tells a number of its own.
-        if not self._is_checked and begun and begun[-1] != connection.info.backend_pid:
+        if begun and begun[-1] != connection.info.backend_pid:
+            self._take_over(connection)
+        connection.autocommit = False
+
+    def _take_over(self, connection: "Connection[Any]") -> None:
+        """Makes a pooler's session ours: not all poolers clear it (`server_reset_query`)."""
+        if not self._is_checked:
             try:
                 _be_sure_of_pooler(connection, self.variable)
             except PoolerError:
                 connection.close()
                 raise
             self._is_checked = True
-        connection.autocommit = False
+        connection.execute(plain("sessions/discard"))
+        connection.execute(plain("sessions/begin"), {"timezone": self.timezone})
 
 
 def refuse_lent_connections(url: "URL", variable: str) -> None:

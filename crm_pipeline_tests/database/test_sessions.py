@@ -88,10 +88,17 @@ if PGBOUNCER:
             process.send_signal(signal.SIGINT)
             process.wait(20)
 
+    @pytest.mark.parametrize("lines", [(), ("server_reset_query =",)])
     def test_through_pgbouncers_session_mode_locks_hold(
-        through_pgbouncer: ThroughPgbouncer,
+        through_pgbouncer: ThroughPgbouncer, lines: tuple[str, ...]
     ):
-        through_pgbouncer("session")
+        """Uncleared, a session had the statements that an earlier process had prepared in it."""
+        through_pgbouncer("session", *lines)
+        for _ in range(2):
+            with engine("pipeline").connect() as connection:
+                for number in range(9):
+                    assert connection.scalar(text("SELECT :n + 1"), {"n": number}) == number + 1
+            engine("pipeline").dispose()
         with account_lock(engine("pipeline"), "acme") as first:
             assert first
             with account_lock(engine("pipeline"), "acme") as second:
