@@ -1,11 +1,13 @@
 """The end of a contract: an account goes, and what it made in the org stays."""
 
 import csv
+import re
 from pathlib import Path
 
 import yaml
 from sqlalchemy import Engine, text
 
+from crm_pipeline.settings import PROJECT
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of, bench
@@ -19,6 +21,29 @@ _TABLES = (
     " INNER JOIN information_schema.tables USING (table_schema, table_name)"
     " WHERE column_name = 'account_id' AND table_type = 'BASE TABLE'"
 )
+
+
+_WITH_THEIR_ACCOUNT = (
+    "SELECT DISTINCT split_part(CAST(CAST(conrelid AS regclass) AS text), '.', 2)"
+    " FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c'"
+    " AND confrelid = CAST('crm.account' AS regclass)"
+)
+
+
+def test_each_table_goes_with_its_account_or_is_emptied_by_its_removal(pipeline: Engine):
+    with pipeline.connect() as connection:
+        tables = connection.scalars(text(f"{_TABLES} AND table_schema = 'crm'")).all()
+        cascading = connection.scalars(text(_WITH_THEIR_ACCOUNT)).all()
+    statement = (PROJECT / "sql" / "accounts" / "remove_account.sql").read_text(encoding="utf-8")
+    emptied = re.findall(r"DELETE FROM crm\.(\w+) WHERE account_id = :account_id", statement)
+    of_accounts = {each.removeprefix("crm.") for each in tables}
+    # Keys of requests go with these, and an alert is told to be over.
+    others = {"request_key", "alert"}
+    staying = of_accounts - {*cascading, *emptied} - others
+    assert staying == {"client_in_org", "console_log", "erased"}
+    assert {*emptied, *cascading} <= of_accounts
+    assert len(emptied) == len(set(emptied))
+    assert set(emptied).isdisjoint(cascading)
 
 
 def left_of(pipeline: Engine, account: str) -> dict[str, int]:

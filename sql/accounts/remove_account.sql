@@ -72,6 +72,54 @@ opportunity_roles AS (
     DELETE FROM crm.opportunity_role WHERE account_id = :account_id
 ),
 
+replaced_values AS (
+    DELETE FROM crm.replaced_value WHERE account_id = :account_id
+),
+
+visits AS (
+    DELETE FROM crm.visit WHERE account_id = :account_id
+),
+
+campaign_members AS (
+    DELETE FROM crm.campaign_member WHERE account_id = :account_id
+),
+
+member_rows AS (
+    DELETE FROM crm.member_row WHERE account_id = :account_id
+),
+
+person_rows AS (
+    DELETE FROM crm.person_row WHERE account_id = :account_id
+),
+
+prospects AS (
+    DELETE FROM crm.prospect WHERE account_id = :account_id
+),
+
+engagement_addresses AS (
+    DELETE FROM crm.engagement_address WHERE account_id = :account_id
+),
+
+engagement_people AS (
+    DELETE FROM crm.engagement_person WHERE account_id = :account_id
+),
+
+engagement_aggregates AS (
+    DELETE FROM crm.engagement_aggregate WHERE account_id = :account_id
+),
+
+tracked_leads AS (
+    DELETE FROM crm.tracked_lead WHERE account_id = :account_id
+),
+
+org_phones AS (
+    DELETE FROM crm.org_phone WHERE account_id = :account_id
+),
+
+external_activities AS (
+    DELETE FROM crm.external_activity WHERE account_id = :account_id
+),
+
 requests AS (
     DELETE FROM crm.request WHERE account_id = :account_id
 ),
@@ -86,10 +134,6 @@ clocks AS (
 
 marks AS (
     DELETE FROM crm.ledger_mark WHERE account_id = :account_id
-),
-
-unknown AS (
-    DELETE FROM crm.unknown_activity WHERE account_id = :account_id
 ),
 
 orgs AS (
