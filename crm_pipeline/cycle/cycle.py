@@ -93,10 +93,11 @@ class Surroundings:
 def collect_rarely() -> None:
     """Lets this process look for garbage less often; for programs that run cycles.
 
-    Looking at every 700 new objects takes a third of a cycle. What is there already, modules above
-    all, is looked at no more.
+    Looking at every 700 new objects takes a third of a cycle. What is there at the first time,
+    modules above all, is looked at no more.
     """
-    gc.freeze()
+    if not gc.get_freeze_count():
+        gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 50, 100)
 
 
