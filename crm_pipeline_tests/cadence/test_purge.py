@@ -181,6 +181,7 @@ def fill_verdicts(connection: Connection, accounts: int, checks: int, versions: 
     connection.commit()
 
 
+@pytest.mark.deep
 def test_verdicts_of_a_fleet_are_purged_in_the_time_that_a_hash_takes(
     pipeline, connection, instance
 ):

@@ -81,6 +81,7 @@ def test_with_the_same_data_all_goes_on_where_it_was(
     assert not (findings := world.examined(at_rest=True)), str(findings)
 
 
+@pytest.mark.deep
 @MOMENTS
 def test_an_org_without_data_gets_everything_anew(
     installation: Installation, strike: Strike | None

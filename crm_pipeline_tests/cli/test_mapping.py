@@ -207,6 +207,7 @@ def test_fields_are_suggested_by_the_names_of_columns(
     assert "Lead.Job_Title__c\tfrom column job_title" in listed
 
 
+@pytest.mark.deep
 def test_a_template_is_typed_shown_told_and_its_table_mended(
     run: Run, org: Org, pipeline: Engine, tmp_path: Path
 ):

@@ -124,6 +124,7 @@ def test_a_copy_from_before_there_were_marks_is_looked_at(bench: Bench) -> None:
     assert len(bench.records("Event")) == 3
 
 
+@pytest.mark.deep
 def test_what_the_org_has_is_adopted_and_the_rest_is_sent(bench: Bench, run: Run) -> None:
     a_day_s_work(bench)
     restore(bench)

@@ -44,7 +44,8 @@ def said(org: Org) -> dict[str, Counter[str]]:
     }
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("times", [1, 3])
 def test_what_is_delivered_is_the_same(
     times: int, pipeline: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

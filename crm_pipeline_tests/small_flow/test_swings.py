@@ -53,6 +53,7 @@ def turns(bench: Bench, number: int, *, after: int = 0) -> list[CycleReport]:
     return reports
 
 
+@pytest.mark.deep
 def test_two_systems_that_set_a_value_in_turn_are_noticed_bounded_and_told(bench: Bench) -> None:
     cycle(bench, "one", at=0)
     reports = turns(bench, 10)

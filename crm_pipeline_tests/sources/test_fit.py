@@ -56,6 +56,7 @@ def test_the_sample_fits(warehouse: Engine) -> None:
     assert all(each.rows for each in looked)
 
 
+@pytest.mark.deep
 def test_the_sample_fits_in_duckdb(warehouse: Engine, tmp_path: Path) -> None:
     export(warehouse, tmp_path / "webinars.duckdb")
     with settings_of(WAREHOUSE_URL=f"duckdb:///{tmp_path}/webinars.duckdb"):

@@ -27,6 +27,7 @@ def person(bench: Bench, **fields: Any) -> tuple[str, str]:
     return made, bench.org.table("Account").rows[made]["PersonContactId"]
 
 
+@pytest.mark.deep
 def test_an_opportunity_belongs_to_the_person_who_is_its_account(
     pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

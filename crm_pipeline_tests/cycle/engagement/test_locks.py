@@ -19,6 +19,7 @@ CALLS = 15
 IN_FLIGHT = 5
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("tags_lock", "repeated"), [(False, 0), (True, IN_FLIGHT - 1)])
 def test_no_row_is_given_up(engaged: Engaged, tags_lock: bool, repeated: int) -> None:
     """Where all rows lock what they share, calls go one at a time from the first refusal on."""

@@ -1,5 +1,7 @@
 """Cycles that brought prospects, tags and scores are taken back, and are not sent again."""
 
+import pytest
+
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.engagement.conftest import complete
 from crm_pipeline_tests.cycle.test_undo import nothing_more_goes, taken_back
@@ -26,6 +28,7 @@ def numbers(bench: Bench) -> set[int]:
     return {len(bench.records(name)) for name in MADE}
 
 
+@pytest.mark.deep
 def test_prospects_go_with_what_belongs_to_them_once_their_changes_are_taken_back(
     bench: Bench,
 ) -> None:
